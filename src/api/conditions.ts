@@ -1,0 +1,34 @@
+import { formatTime } from "./time.ts";
+
+/** One `metav1.Condition`. */
+export interface Condition {
+  readonly type: string;
+  readonly status: "True" | "False" | "Unknown";
+  /** PascalCase code of the reasons table. */
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration?: number | undefined;
+  /** RFC 3339; moves only when status does. */
+  readonly lastTransitionTime: string;
+}
+
+/** The condition of that type, if the list has one. */
+export function findCondition(
+  conditions: readonly Condition[] | undefined,
+  type: string,
+): Condition | undefined {
+  return conditions?.find((condition) => condition.type === type);
+}
+
+/** The list with this condition set; the transition time is kept while the status stays the same. */
+export function setCondition(
+  conditions: readonly Condition[] | undefined,
+  next: Omit<Condition, "lastTransitionTime">,
+  now: number,
+): readonly Condition[] {
+  const before = findCondition(conditions, next.type);
+  const lastTransitionTime =
+    before?.status === next.status ? before.lastTransitionTime : formatTime(now);
+  const rest = (conditions ?? []).filter((condition) => condition.type !== next.type);
+  return [...rest, { ...next, lastTransitionTime }];
+}

@@ -1,0 +1,65 @@
+/**
+ * The single table of reasons: a PascalCase code and the sentence that explains it. Conditions, events, denials, warnings,
+ * metric labels and docs/reasons.md use exactly these codes.
+ */
+export const REASONS = {
+  // Denials and warnings at admission.
+  InvalidAnnotation: "An annotation under model.kubedl.io/ has a value that is not allowed.",
+  UnknownAnnotation: "An annotation under model.kubedl.io/ is none that modelhook knows.",
+  ContradictingAnnotations: "Two annotations under model.kubedl.io/ exclude each other.",
+  InvalidObject: "The object breaks a rule of its kind.",
+  PathNotAllowed: "The administrator allows this namespace no such path on a node.",
+  NameConflict: "The pod already uses a name that modelhook reserves.",
+  MountConflict: "A container already mounts something else at the model's path.",
+  NodeNameWithGate: "A pod with spec.nodeName can not wait for its model to be built.",
+  AllWritersRequired: "The job has no first pod that could write the model alone.",
+  WritersNotAllowed: "This storage has room for one writer only.",
+  BadReview: "The request is not an AdmissionReview that modelhook can answer.",
+  InternalError: "modelhook failed while it answered.",
+  // What admission did.
+  NothingAsked: "The pod asks for no model.",
+  OptedOut: "The pod says model.kubedl.io/inject: false.",
+  NotOurs: "The pod is one that modelhook never touches.",
+  AlreadyInjected: "The pod already has a model loader.",
+  Injected: "The model is delivered to the pod.",
+  Gated: "The pod waits for its model to be built.",
+  ExportHooked: "The pod writes a model that is exported when its job succeeds.",
+  Defaulted: "The object is accepted, with defaults.",
+  Valid: "The object is accepted.",
+  // Serving pods.
+  ModelNotFound: "No ModelVersion of that name exists.",
+  ModelNotBuilt: "The ModelVersion is not built yet.",
+  ModelBuildFailed: "The ModelVersion's build failed for good.",
+  ModelReady: "The ModelVersion is built; the pod may start.",
+  // Export.
+  ExportReady: "The storage for the exported model is ready.",
+  ExportSkipped: "The job did not succeed; no model is exported.",
+  Exported: "The job succeeded; its model is a ModelVersion now.",
+  LocationBusy: "Another job or build uses the same location.",
+  ClaimNotFound: "The persistent volume claim does not exist.",
+  WriterSubset: "Only some of the job's pods write the model.",
+  // Builds.
+  BuildStarted: "The build of the image has begun.",
+  BuildRetried: "An attempt at the build failed; another follows.",
+  BuildSucceeded: "The image is built, pushed and verified.",
+  StorageBound: "The volume that holds the model is bound.",
+  StorageNotBound: "The volume that holds the model is not bound.",
+  SourceNotFound: "The directory that should hold the model does not exist.",
+  EmptyModel: "The directory that should hold the model is empty.",
+  SourceChanged: "The model changed while it was read.",
+  UnsupportedFile: "The model holds a file that an image can not hold.",
+  ImagePullFailed: "A node can not pull an image that the build needs.",
+  PodSecurityDenied: "The namespace's pod security level forbids the build pod.",
+  QuotaDenied: "A resource quota or limit range forbids the build pod.",
+  PushDenied: "The registry refuses the push.",
+  RegistryUnreachable: "The registry does not answer.",
+  TagTaken: "The tag names an image that is not this version's.",
+  DiskFull: "The node's disk had no room for the build.",
+  OutOfMemory: "The build needed more memory than it may use.",
+  NodeLost: "The node of the build pod is gone.",
+  DeadlineExceeded: "The build took longer than it may.",
+  Unknown: "The build failed for a reason that modelhook does not know.",
+} as const satisfies Record<string, string>;
+
+/** A code of the reasons table. */
+export type Reason = keyof typeof REASONS;
