@@ -13,7 +13,12 @@ export interface Area {
 }
 
 export const AREAS: readonly Area[] = [
-  { name: "api", pure: true, imports: [], packages: ["zod", "yaml", "@kubernetes/client-node", "node:crypto"] },
+  {
+    name: "api",
+    pure: true,
+    imports: [],
+    packages: ["zod", "yaml", "@kubernetes/client-node", "node:crypto"],
+  },
   { name: "telemetry", pure: false, imports: [], packages: ["pino", "prom-client", "node:*"] },
   { name: "storage", pure: true, imports: ["api"], packages: [] },
   { name: "jobs", pure: true, imports: ["api"], packages: [] },

@@ -1,4 +1,4 @@
-import { defineConfig } from "oxlint";
+import { defineConfig, type OxlintOverride } from "oxlint";
 import { AREAS, type Area } from "./imports.ts";
 
 /** Globals that would let a pure area see the clock, the process or the network. */
@@ -56,7 +56,7 @@ export default defineConfig({
   },
   overrides: [
     ...AREAS.map((area) => areaRules(area)),
-    ...AREAS.filter((area) => area.pure).map((area) => ({
+    ...AREAS.filter((area) => area.pure).map((area): OxlintOverride => ({
       files: [`src/${area.name}/*.ts`],
       excludeFiles: ["**/*.test.ts", "src/api/time.ts"],
       rules: {
@@ -79,11 +79,7 @@ export default defineConfig({
 });
 
 /** An allow list: every import is restricted but the area's own files and those of the table. */
-function areaRules(area: Area): {
-  files: string[];
-  excludeFiles: string[];
-  rules: Record<string, unknown>;
-} {
+function areaRules(area: Area): OxlintOverride {
   const allowed = [
     "./*.ts",
     ...area.imports.map((name) => (name.includes("/") ? `../${name}` : `../${name}/*.ts`)),

@@ -10,7 +10,8 @@ export interface ImageRef {
 }
 
 const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-const HOST = /^(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
+const HOST =
+  /^(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
@@ -30,7 +31,8 @@ export function isDigest(text: string): boolean {
 /** Reads a reference; undefined when it is none. Capitals are refused, in hosts too. */
 export function parseImageRef(text: string): ImageRef | undefined {
   const [named, digest, ...more] = text.split("@");
-  if (named === undefined || more.length > 0 || (digest !== undefined && !isDigest(digest))) return undefined;
+  if (named === undefined || more.length > 0 || (digest !== undefined && !isDigest(digest)))
+    return undefined;
   const colon = named.lastIndexOf(":");
   const hasTag = colon > named.lastIndexOf("/");
   const tag = hasTag ? named.slice(colon + 1) : undefined;

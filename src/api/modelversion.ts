@@ -12,7 +12,11 @@ const mountPath = z
 
 const localStorage = z
   .object({
-    path: z.string().min(1).max(4096).describe("Absolute directory on the node that holds the model."),
+    path: z
+      .string()
+      .min(1)
+      .max(4096)
+      .describe("Absolute directory on the node that holds the model."),
     nodeName: z.string().min(1).max(253).describe("Node whose disk holds the directory."),
     mountPath,
   })
@@ -44,7 +48,11 @@ const awsEfs = z
 const persistentVolumeClaim = z
   .object({
     claimName: z.string().min(1).max(253).describe("Claim, in the namespace of the version."),
-    subPath: z.string().max(4096).optional().describe("Directory inside the claim; its root when absent."),
+    subPath: z
+      .string()
+      .max(4096)
+      .optional()
+      .describe("Directory inside the claim; its root when absent."),
     mountPath,
   })
   .describe("A directory of a claim that exists already.");
@@ -53,7 +61,12 @@ const persistentVolumeClaim = z
 export const STORAGE_TYPES = ["localStorage", "nfs", "AWSEfs", "persistentVolumeClaim"] as const;
 
 export const storageSchema = z
-  .object({ localStorage: localStorage.optional(), nfs: nfs.optional(), AWSEfs: awsEfs.optional(), persistentVolumeClaim: persistentVolumeClaim.optional() })
+  .object({
+    localStorage: localStorage.optional(),
+    nfs: nfs.optional(),
+    AWSEfs: awsEfs.optional(),
+    persistentVolumeClaim: persistentVolumeClaim.optional(),
+  })
   .describe("Where the trained model lies: exactly one storage type.")
   .meta({
     "x-kubernetes-validations": [
@@ -90,11 +103,23 @@ export const modelVersionSpecSchema = z
     builder: z
       .object({
         engine: z.enum(["kaniko"]).optional().describe("Program that builds the image."),
-        baseImage: z.string().max(512).optional().describe("Image below the model; the administrator's when absent."),
-        pushSecret: z
-          .object({ name: z.string().min(1).max(253).describe("Name of a kubernetes.io/dockerconfigjson Secret.") })
+        baseImage: z
+          .string()
+          .max(512)
           .optional()
-          .describe("Credentials for the registry; the Secret regcred, where there is one, when absent."),
+          .describe("Image below the model; the administrator's when absent."),
+        pushSecret: z
+          .object({
+            name: z
+              .string()
+              .min(1)
+              .max(253)
+              .describe("Name of a kubernetes.io/dockerconfigjson Secret."),
+          })
+          .optional()
+          .describe(
+            "Credentials for the registry; the Secret regcred, where there is one, when absent.",
+          ),
         resources: z
           .object({ requests: quantities.optional(), limits: quantities.optional() })
           .optional()
@@ -110,7 +135,11 @@ const conditionSchema = z.object({
   status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
   reason: z.string().max(1024).describe("Code of docs/reasons.md."),
   message: z.string().max(32768).describe("The same for people."),
-  observedGeneration: z.int().min(0).optional().describe("Generation of the spec it was read from."),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("Generation of the spec it was read from."),
   lastTransitionTime: z.string().max(64).describe("When status changed last."),
 });
 
@@ -145,10 +174,22 @@ export const modelVersionStatusSchema = z
       .optional()
       .describe("Layers of the image, base first.")
       .meta({ "x-kubernetes-list-type": "atomic" }),
-    attempts: z.int().min(0).optional().describe("Attempts at the build since it was last started."),
+    attempts: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("Attempts at the build since it was last started."),
     builderJob: z.string().max(253).optional().describe("Job of the last attempt."),
-    startedAttempts: z.int().min(0).optional().describe("Attempts ever made; numbers the builder Jobs."),
-    retry: z.string().max(1024).optional().describe("Value of the retry annotation that was honoured last."),
+    startedAttempts: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("Attempts ever made; numbers the builder Jobs."),
+    retry: z
+      .string()
+      .max(1024)
+      .optional()
+      .describe("Value of the retry annotation that was honoured last."),
     observedGeneration: z.int().min(0).optional().describe("Generation of the spec that is built."),
     conditions: conditionsSchema,
   })
@@ -159,6 +200,8 @@ export type ModelVersionStatus = z.output<typeof modelVersionStatusSchema>;
 export type Storage = z.output<typeof storageSchema>;
 export type LocalStorage = z.output<typeof localStorage>;
 export type ClaimStorage = z.output<typeof persistentVolumeClaim>;
+export type NfsStorage = z.output<typeof nfs>;
+export type EfsStorage = z.output<typeof awsEfs>;
 
 /** A version of a model: `model.kubedl.io/v1alpha1`, kind ModelVersion. */
 export interface ModelVersion extends KubeObject {

@@ -29,7 +29,11 @@ export function hexOfUid(uid: string, length: number): string {
 }
 
 /** Name of the claim that an exporting pod mounts; known at admission, before the pod has a UID or a generated name. */
-export function trainingClaimName(namespace: string, ownerUid: string | undefined, location: string): string {
+export function trainingClaimName(
+  namespace: string,
+  ownerUid: string | undefined,
+  location: string,
+): string {
   return `mh-${hashOf(ownerUid === undefined ? [namespace, location] : [namespace, ownerUid, location], 16)}`;
 }
 

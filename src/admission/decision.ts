@@ -1,0 +1,47 @@
+import type { Reason } from "../api/reasons.ts";
+import type { Cause, PatchOperation } from "../api/review.ts";
+
+/** What admission answers, and the facts that the shell counts and logs. */
+export type Decision = Allowed | Denied;
+
+interface Allowed {
+  readonly allowed: true;
+  readonly reason: Reason;
+  /** JSON Patch to the object; empty when nothing changes. */
+  readonly operations: readonly PatchOperation[];
+  readonly warnings: readonly string[];
+}
+
+interface Denied {
+  readonly allowed: false;
+  readonly reason: Reason;
+  /** The whole text that the user reads. */
+  readonly message: string;
+  /** Every fault with its field; empty when the message says it all. */
+  readonly causes: readonly Cause[];
+  readonly warnings: readonly string[];
+}
+
+/** Allowed as it is. */
+export function allow(reason: Reason, warnings: readonly string[] = []): Decision {
+  return { allowed: true, reason, operations: [], warnings };
+}
+
+/** Allowed with a patch. */
+export function patch(
+  reason: Reason,
+  operations: readonly PatchOperation[],
+  warnings: readonly string[] = [],
+): Decision {
+  return { allowed: true, reason, operations, warnings };
+}
+
+/** Denied, every fault named in one answer. */
+export function deny(
+  reason: Reason,
+  causes: readonly Cause[],
+  warnings: readonly string[] = [],
+): Decision {
+  const message = causes.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  return { allowed: false, reason, message, causes, warnings };
+}

@@ -1,0 +1,139 @@
+import { parse } from "yaml";
+import { z } from "zod";
+import { modelVersionSpecSchema, storageSchema } from "./modelversion.ts";
+
+/** Prefix of every annotation and label of ours. */
+export const PREFIX = "model.kubedl.io/";
+
+/** Where containers see a model unless they ask for another place. */
+export const DEFAULT_MOUNT_PATH = "/kubedl-model";
+
+/** Annotations that a user may set on a pod, its template or an exporting job. */
+export const ANNOTATIONS = {
+  /** Name of a ModelVersion in the pod's namespace: deliver it. */
+  modelVersion: `${PREFIX}model-version`,
+  /** Absolute path at which containers see the model. */
+  mountPath: `${PREFIX}mount-path`,
+  /** How the model gets into the pod: `copy` or `auto`. */
+  delivery: `${PREFIX}delivery`,
+  /** Comma list of the containers that get the mount; all when absent. */
+  containers: `${PREFIX}containers`,
+  /** JSON resources of the loader container. */
+  loaderResources: `${PREFIX}loader-resources`,
+  /** JSON or YAML of what becomes a ModelVersion when the pod's job succeeds. */
+  export: `${PREFIX}export`,
+  /** `"false"`: leave this pod alone. */
+  inject: `${PREFIX}inject`,
+  /** What the webhook did; written by it, never read as input. */
+  status: `${PREFIX}status`,
+} as const;
+
+/** Keys of the specification that this version refuses rather than ignores: a pod without its model would fail later, and silently. */
+export const UNSUPPORTED_ANNOTATIONS: readonly string[] = ["model", "alias", "models"].map(
+  (name) => PREFIX + name,
+);
+
+/** Annotations of a ModelVersion. */
+export const VERSION_ANNOTATIONS = {
+  /** Any new value starts a failed build again. */
+  retry: `${PREFIX}retry`,
+  /** The verified user who created it; written by the webhook. */
+  requestedBy: `${PREFIX}requested-by`,
+  /** Provenance of an exported version; written by the controller. */
+  jobUid: `${PREFIX}job-uid`,
+  jobKind: `${PREFIX}job-kind`,
+  jobName: `${PREFIX}job-name`,
+  pod: `${PREFIX}pod`,
+  node: `${PREFIX}node`,
+  trainingImage: `${PREFIX}training-image`,
+  startedAt: `${PREFIX}started-at`,
+  completedAt: `${PREFIX}completed-at`,
+} as const;
+
+/** Labels that the product's watches select by. */
+export const LABELS = {
+  /** On every ModelVersion: the model it is a version of. */
+  modelName: `${PREFIX}model-name`,
+  /** On an exported ModelVersion: UID of the job. */
+  jobUid: `${PREFIX}job-uid`,
+  /** On exporting jobs and their pods: `true`. */
+  export: `${PREFIX}export`,
+  /** On pods that wait for their model: `true`; removed with the gate. */
+  gated: `${PREFIX}gated`,
+  /** On what a build makes: UID of its ModelVersion. */
+  versionUid: `${PREFIX}modelversion-uid`,
+} as const;
+
+/** Scheduling gates that hold a pod back. */
+export const GATES = {
+  /** Until the ModelVersion that the pod serves is built. */
+  build: `${PREFIX}build`,
+  /** Until the storage that the pod writes is ready. */
+  export: `${PREFIX}export`,
+} as const;
+
+/** Finalizers: on an exporting job until its model is a ModelVersion; on a ModelVersion until our volume of it is gone. */
+export const FINALIZERS = { export: `${PREFIX}export`, volume: `${PREFIX}volume` } as const;
+
+const { shape } = modelVersionSpecSchema;
+
+/** The export annotation: the shape of a KubeDL job's `spec.modelVersion`, with `writers` and `clean` added. */
+export const exportSchema = z.strictObject({
+  modelName: shape.modelName,
+  imageRepo: shape.imageRepo,
+  imageTag: shape.imageTag,
+  createdBy: shape.createdBy,
+  storage: storageSchema,
+  builder: shape.builder,
+  /** `all`: every pod of the job writes; the first one only when absent. */
+  writers: z.enum(["all"]).optional(),
+  /** True: the job gets an empty directory of its own below the storage's path. */
+  clean: z.boolean().optional(),
+});
+
+/** What is to become of the model that a job writes. */
+export type ExportIntent = z.output<typeof exportSchema>;
+
+/** A parsed value, or what is wrong with the text: field (below the annotation, may be empty) and message. */
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | {
+      readonly ok: false;
+      readonly faults: readonly { readonly field: string; readonly message: string }[];
+    };
+
+/** Reads the export annotation, JSON or YAML. */
+export function parseExport(text: string): Parsed<ExportIntent> {
+  let raw: unknown;
+  try {
+    // maxAliasCount bounds what a few bytes of YAML can grow to.
+    raw = parse(text, { maxAliasCount: 0 });
+  } catch (error) {
+    const message = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "";
+    return { ok: false, faults: [{ field: "", message: `is neither JSON nor YAML: ${message}` }] };
+  }
+  return fromZod(exportSchema.safeParse(raw));
+}
+
+const resourcesSchema = z.strictObject({
+  requests: z.record(z.string(), z.string()).optional(),
+  limits: z.record(z.string(), z.string()).optional(),
+});
+
+/** Reads the loader-resources annotation: JSON `{requests, limits}` of quantities. */
+export function parseResources(text: string): Parsed<z.output<typeof resourcesSchema>> {
+  try {
+    return fromZod(resourcesSchema.safeParse(JSON.parse(text)));
+  } catch {
+    return { ok: false, faults: [{ field: "", message: "is not JSON" }] };
+  }
+}
+
+function fromZod<T>(result: z.ZodSafeParseResult<T>): Parsed<T> {
+  if (result.success) return { ok: true, value: result.data };
+  const faults = result.error.issues.map((issue) => ({
+    field: issue.path.join("."),
+    message: issue.message,
+  }));
+  return { ok: false, faults };
+}

@@ -1,0 +1,72 @@
+import type { Job, KubeObject, Pod } from "../api/kube-types.ts";
+import type { ModelVersion } from "../api/modelversion.ts";
+import type { Reason } from "../api/reasons.ts";
+import type { VolumePlan } from "../storage/provider.ts";
+
+/** The administrator's choices for builds. */
+export interface BuildSettings {
+  /** Our own image: stages the model before the build and verifies the image after it. */
+  readonly modelhookImage: string;
+  readonly kanikoImage: string;
+  /** Image below the model where the version names none. It must hold `sh` and `cp` for the loader. */
+  readonly baseImage: string;
+  /** Registry hosts (with port) that may be reached by plain HTTP or with an unknown certificate. */
+  readonly insecureRegistries: readonly string[];
+  /** Seconds that one attempt may take. */
+  readonly deadlineSeconds: number;
+  /** Attempts before a transient failure counts as final. */
+  readonly maxAttempts: number;
+}
+
+/** One attempt at a build. */
+export interface BuildRequest {
+  readonly version: ModelVersion;
+  /** Repository and tag to push to. */
+  readonly imageRepo: string;
+  readonly imageTag: string;
+  /** Counts from 1 over the life of the version; numbers the Job. */
+  readonly attempt: number;
+  readonly volume: VolumePlan;
+  /** Node that holds the storage, if only one does. */
+  readonly nodeName: string | undefined;
+  readonly settings: BuildSettings;
+}
+
+/** An image that is pushed and verified. */
+export interface BuiltImage {
+  /** `sha256:` and 64 hex digits. */
+  readonly digest: string;
+  /** Bytes of the model's files. */
+  readonly size: number;
+  /** Number of the model's files. */
+  readonly files: number;
+  readonly layers: readonly { readonly digest: string; readonly size: number }[];
+}
+
+/** How an attempt stands. */
+export type BuildOutcome =
+  | { readonly state: "running" }
+  | { readonly state: "succeeded"; readonly image: BuiltImage }
+  | {
+      readonly state: "failed";
+      readonly reason: Reason;
+      readonly message: string;
+      /** True when another attempt may succeed with nothing changed by anybody. */
+      readonly transient: boolean;
+    };
+
+/** What is seen of an attempt. */
+export interface BuildObserved {
+  readonly now: number;
+  readonly job: Job;
+  /** Pods of the Job, newest first. */
+  readonly pods: readonly Pod[];
+}
+
+/** An engine that turns a directory into an image. */
+export interface Builder {
+  /** Objects of one attempt, the Job last; all named from the version's UID and owned by it. */
+  plan(request: BuildRequest): readonly KubeObject[];
+  /** Reads the attempt's outcome from its Job and pods. */
+  outcome(observed: BuildObserved): BuildOutcome;
+}

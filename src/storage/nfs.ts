@@ -1,0 +1,44 @@
+import type { NfsStorage } from "../api/modelversion.ts";
+import type { Cause } from "../api/review.ts";
+import { cleanAbsolute } from "./path.ts";
+import type { StorageProvider, VolumePlan } from "./provider.ts";
+import { claimFor, volumeFor } from "./volume.ts";
+
+/** A directory that an NFS server exports. */
+export const nfsProvider: StorageProvider<NfsStorage> = {
+  sharedWriters: true,
+  validate: (storage, field): readonly Cause[] => [
+    ...(cleanAbsolute(storage.path) === undefined
+      ? [
+          {
+            field: `${field}.path`,
+            message: `${JSON.stringify(storage.path)} must be an absolute path without ".."`,
+          },
+        ]
+      : []),
+    ...(/[\s/]/.test(storage.server)
+      ? [
+          {
+            field: `${field}.server`,
+            message: `${JSON.stringify(storage.server)} must be a host name or an address`,
+          },
+        ]
+      : []),
+  ],
+  location: (storage) =>
+    `nfs:${storage.server.toLowerCase()}:${cleanAbsolute(storage.path) ?? storage.path}`,
+  plan: (storage, request): VolumePlan => ({
+    claimName: request.name,
+    make: {
+      volume: volumeFor(request, "ReadWriteMany", {
+        nfs: { server: storage.server, path: cleanAbsolute(storage.path) ?? storage.path },
+      }),
+      claim: claimFor(request, "ReadWriteMany"),
+    },
+  }),
+  below: (storage, name) => {
+    const parent = cleanAbsolute(storage.path) ?? storage.path;
+    return { ...storage, path: parent === "/" ? `/${name}` : `${parent}/${name}` };
+  },
+  nodeName: () => undefined,
+};
