@@ -42,6 +42,6 @@ export function deny(
   causes: readonly Cause[],
   warnings: readonly string[] = [],
 ): Decision {
-  const message = causes.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  const message = causes.map((cause) => `${cause.field}: ${cause.message}`).join("; ");
   return { allowed: false, reason, message, causes, warnings };
 }
