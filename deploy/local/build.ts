@@ -16,8 +16,13 @@ export interface BuildOptions {
 }
 
 const MODULES = join(import.meta.dirname, "go");
-const ASSETS_MUST_HAVE: readonly ProgramName[] = ["etcd", "kube-apiserver"];
-const ASSETS_MAY_HAVE: readonly ProgramName[] = new Set(["kubectl", "kube-controller-manager"]);
+/** What KUBEBUILDER_ASSETS may hold; false: it is compiled when it is not there. */
+const ASSETS_REQUIRED: Partial<Record<ProgramName, boolean>> = {
+  etcd: true,
+  "kube-apiserver": true,
+  "kube-controller-manager": false,
+  kubectl: false,
+};
 const HEARTBEAT_MS = 15_000;
 
 /** A program that still has to be compiled. */
@@ -71,14 +76,14 @@ async function readAssets(
   const found: Partial<Record<ProgramName, string>> = {};
   if (assets === undefined || assets === "") return found;
   for (const name of names) {
+    const required = ASSETS_REQUIRED[name];
+    if (required === undefined) continue;
     const path = join(assets, name);
-    if (await exists(path)) {
-      if (ASSETS_MUST_HAVE.includes(name) || ASSETS_MAY_HAVE.has(name)) found[name] = path;
-    } else if (ASSETS_MUST_HAVE.includes(name)) {
+    if (await exists(path)) found[name] = path;
+    else if (required)
       throw new Error(
-        `KUBEBUILDER_ASSETS is ${assets}, where there is no ${name}: name a directory with ${ASSETS_MUST_HAVE.join(" and ")}, or unset it to compile them`,
+        `KUBEBUILDER_ASSETS is ${assets}, where there is no ${name}: name a directory with etcd and kube-apiserver, or unset it to have them compiled`,
       );
-    }
   }
   return found;
 }
@@ -120,14 +125,10 @@ async function readGoVersion(module: string, name: ProgramName): Promise<string>
     if (!isProgramMissing(error)) throw error;
     throw new Error(
       `${name} has to be compiled, and there is no \`go\` in PATH: install Go 1.26 or newer (https://go.dev/dl)` +
-        (isInAssets(name) ? ", or set KUBEBUILDER_ASSETS to a directory that has it" : ""),
+        (name in ASSETS_REQUIRED ? ", or set KUBEBUILDER_ASSETS to a directory that has it" : ""),
       { cause: error },
     );
   }
-}
-
-function isInAssets(name: ProgramName): boolean {
-  return ASSETS_MUST_HAVE.includes(name) || ASSETS_MAY_HAVE.has(name);
 }
 
 async function compileOnce(
