@@ -28,13 +28,9 @@ export function hexOfUid(uid: string, length: number): string {
   return uid.replaceAll("-", "").slice(0, length);
 }
 
-/** Name of the claim that an exporting pod mounts; known at admission, before the pod has a UID or a generated name. */
-export function trainingClaimName(
-  namespace: string,
-  ownerUid: string | undefined,
-  location: string,
-): string {
-  return `mh-${hashOf(ownerUid === undefined ? [namespace, location] : [namespace, ownerUid, location], 16)}`;
+/** Name of the claim that a job's pods mount; known at admission, before a pod has a UID or a generated name. */
+export function trainingClaimName(namespace: string, ownerUid: string, location: string): string {
+  return `mh-${hashOf([namespace, ownerUid, location], 16)}`;
 }
 
 /** Name of the volume and claim that a build reads; the same for every attempt. */

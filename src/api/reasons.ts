@@ -12,6 +12,8 @@ export const REASONS = {
   NameConflict: "The pod already uses a name that modelhook reserves.",
   MountConflict: "A container already mounts something else at the model's path.",
   NodeNameWithGate: "A pod with spec.nodeName can not wait for its model to be built.",
+  UnknownJobKind:
+    "The pod's owner is no kind of job that modelhook knows, so its success is not seen.",
   AllWritersRequired: "The job has no first pod that could write the model alone.",
   WritersNotAllowed: "This storage has room for one writer only.",
   BadReview: "The request is not an AdmissionReview that modelhook can answer.",

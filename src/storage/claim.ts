@@ -1,7 +1,7 @@
 import { isDnsSubdomain } from "../api/names.ts";
 import type { ClaimStorage } from "../api/modelversion.ts";
 import type { Cause } from "../api/review.ts";
-import { cleanRelative } from "./path.ts";
+import { cleanRelative } from "../api/path.ts";
 import type { StorageProvider, VolumePlan } from "./provider.ts";
 
 /** A directory of a claim that the user made; nothing of it is ever made or deleted by us. */

@@ -1,6 +1,6 @@
 import type { LocalStorage } from "../api/modelversion.ts";
 import type { Cause } from "../api/review.ts";
-import { below, cleanAbsolute } from "./path.ts";
+import { below, cleanAbsolute } from "../api/path.ts";
 import type { StorageLimits, StorageProvider, VolumePlan, VolumeRequest } from "./provider.ts";
 import { claimFor, volumeFor } from "./volume.ts";
 

@@ -1,6 +1,6 @@
 import type { NfsStorage } from "../api/modelversion.ts";
 import type { Cause } from "../api/review.ts";
-import { cleanAbsolute } from "./path.ts";
+import { cleanAbsolute } from "../api/path.ts";
 import type { StorageProvider, VolumePlan } from "./provider.ts";
 import { claimFor, volumeFor } from "./volume.ts";
 

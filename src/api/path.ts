@@ -18,3 +18,9 @@ export function below(prefix: string, path: string): string | undefined {
   const start = prefix === "/" ? "/" : `${prefix}/`;
   return path.startsWith(start) ? path.slice(start.length) : undefined;
 }
+
+/** A clean path that a volume may be mounted at: not the root, and without `:`, which the API server refuses. */
+export function cleanMountPath(path: string): string | undefined {
+  const clean = path.includes(":") ? undefined : cleanAbsolute(path);
+  return clean === "/" ? undefined : clean;
+}

@@ -1,0 +1,105 @@
+import { ANNOTATIONS, FINALIZERS, LABELS, type ExportIntent } from "../api/annotations.ts";
+import type { Job, ObjectMeta } from "../api/kube-types.ts";
+import { pointerToken, type PatchOperation } from "../api/review.ts";
+import { readIntent } from "../inject/intent.ts";
+import type { JobKind } from "../jobs/kinds.ts";
+import { storageOf } from "../storage/bound.ts";
+import { allow, deny, patch, type Decision } from "./decision.ts";
+import { validateExport } from "./export-intent.ts";
+import { limitsOf } from "./policy.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** Where the pod template of a job keeps its annotations. */
+const TEMPLATE = "spec.template.metadata.annotations";
+
+/**
+ * Decides on a job that exports a model: its pods get the annotation, and the job the finalizer that keeps it until its
+ * model is a ModelVersion.
+ */
+export function decideExportingJob(
+  namespace: string,
+  job: Job,
+  kind: JobKind,
+  snapshot: Snapshot,
+): Decision {
+  const own = job.metadata?.annotations?.[ANNOTATIONS.export];
+  const template = job.spec?.template?.metadata;
+  const inTemplate = template?.annotations?.[ANNOTATIONS.export];
+  if (own !== undefined && inTemplate !== undefined && own !== inTemplate) {
+    const field = `metadata.annotations[${ANNOTATIONS.export}]`;
+    const message = `differs from ${TEMPLATE}[${ANNOTATIONS.export}]; set it once`;
+    return deny("ContradictingAnnotations", [{ field, message }]);
+  }
+  const path = inTemplate === undefined ? "metadata.annotations" : TEMPLATE;
+  const annotations = {
+    ...template?.annotations,
+    ...(own === undefined ? {} : { [ANNOTATIONS.export]: own }),
+  };
+  const read = readIntent(annotations, path);
+  if (!read.ok) return deny(read.reason, read.causes, read.warnings);
+  if (read.intent.optedOut) return allow("OptedOut", read.warnings);
+  const intent = read.intent.export;
+  if (intent === undefined) return allow("NothingAsked", read.warnings);
+  const faults = validateExport(intent, path, limitsOf(snapshot.policy, namespace));
+  if (faults.length > 0) return deny("InvalidAnnotation", faults, read.warnings);
+  if (kind.hasNoFirstPod(job) && intent.writers !== "all") return denyWriters(path, read.warnings);
+  const warnings = [...read.warnings, ...writerSubset(job, intent)];
+  return patch("ExportHooked", hook(job, own, template), warnings);
+}
+
+function denyWriters(path: string, warnings: readonly string[]): Decision {
+  const field = `${path}[${ANNOTATIONS.export}].writers`;
+  const message = `must be "all": several pods run and none of them is the first; or set completionMode: Indexed, so that index 0 writes`;
+  return deny("AllWritersRequired", [{ field, message }], warnings);
+}
+
+function writerSubset(job: Job, intent: ExportIntent): readonly string[] {
+  const pods = job.spec?.completions ?? job.spec?.parallelism ?? 1;
+  if (pods <= 1 || intent.writers === "all") return [];
+  const type = storageOf(intent.storage)?.type ?? "the storage";
+  return [
+    `1 of ${pods} pods writes the model (completion index 0, ${type}); what the others write to the same path is dropped`,
+  ];
+}
+
+function hook(
+  job: Job,
+  own: string | undefined,
+  template: ObjectMeta | undefined,
+): readonly PatchOperation[] {
+  const hasFinalizer = job.metadata?.finalizers?.includes(FINALIZERS.export) === true;
+  return [
+    ...(hasFinalizer
+      ? []
+      : [
+          job.metadata?.finalizers === undefined
+            ? { op: "add" as const, path: "/metadata/finalizers", value: [FINALIZERS.export] }
+            : { op: "add" as const, path: "/metadata/finalizers/-", value: FINALIZERS.export },
+        ]),
+    ...setEntry("/metadata/labels", job.metadata?.labels, LABELS.export, "true"),
+    ...(own === undefined ? [] : annotateTemplate(template, own)),
+  ];
+}
+
+function annotateTemplate(
+  template: ObjectMeta | undefined,
+  value: string,
+): readonly PatchOperation[] {
+  const path = "/spec/template/metadata";
+  if (template === undefined) {
+    return [{ op: "add", path, value: { annotations: { [ANNOTATIONS.export]: value } } }];
+  }
+  return setEntry(`${path}/annotations`, template.annotations, ANNOTATIONS.export, value);
+}
+
+function setEntry(
+  path: string,
+  entries: Readonly<Record<string, string>> | undefined,
+  key: string,
+  value: string,
+): readonly PatchOperation[] {
+  if (entries?.[key] === value) return [];
+  return entries === undefined
+    ? [{ op: "add", path, value: { [key]: value } }]
+    : [{ op: "add", path: `${path}/${pointerToken(key)}`, value }];
+}

@@ -1,0 +1,89 @@
+import { ANNOTATIONS, GATES } from "../api/annotations.ts";
+import type { Pod } from "../api/kube-types.ts";
+import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
+import type { Cause } from "../api/review.ts";
+import { mountsAt, reservedNames } from "../inject/conflicts.ts";
+import { LOADER, MODEL_VOLUME, NO_TOKEN_VOLUME, hasLoader } from "../inject/init-container.ts";
+import type { ServeIntent } from "../inject/intent.ts";
+import { nearest } from "../inject/nearest.ts";
+import { draftPod, type ContainerRef, type PodDraft } from "../inject/pod-draft.ts";
+import { deliverCopy } from "../inject/serving-hook.ts";
+import { allow, deny, patch, type Decision } from "./decision.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** Where a pod names its version. */
+const VERSION_FIELD = `metadata.annotations[${ANNOTATIONS.modelVersion}]`;
+
+/** Edits within which another name is suggested for one that is unknown. */
+const SUGGEST_DISTANCE = 3;
+
+/** Decides on a pod that wants a model: delivers it, or holds the pod behind a gate until it is built. */
+export function decideServingPod(
+  pod: Pod,
+  intent: ServeIntent,
+  snapshot: Snapshot,
+  warnings: readonly string[],
+): Decision {
+  if (hasLoader(pod)) return allow("AlreadyInjected", warnings);
+  const version = snapshot.versions[intent.modelVersion];
+  if (version?.status?.imageBuildPhase === "ImageBuildFailed") {
+    const message = `the build of ModelVersion ${intent.modelVersion} failed: ${version.status.message ?? "no reason given"}`;
+    return deny("ModelBuildFailed", [{ field: VERSION_FIELD, message }], warnings);
+  }
+  const clashes = reservedNames(pod, {
+    volumes: [MODEL_VOLUME, NO_TOKEN_VOLUME],
+    containers: [LOADER],
+  });
+  if (clashes.length > 0) return deny("NameConflict", clashes, warnings);
+  const draft = draftPod(pod);
+  const { targets, unknown } = chooseContainers(draft, intent.containers);
+  if (unknown.length > 0) return deny("InvalidAnnotation", unknown, warnings);
+  const conflicts = mountsAt(targets, intent.mountPath);
+  if (conflicts.length > 0) return deny("MountConflict", conflicts, warnings);
+
+  const digest = version === undefined ? undefined : builtDigest(version);
+  if (digest === undefined && pod.spec?.nodeName !== undefined) {
+    const message = `${JSON.stringify(pod.spec.nodeName)} is set while the model is not built; a pod that has its node already can not wait: build ModelVersion ${intent.modelVersion} first, or use nodeSelector or affinity`;
+    return deny("NodeNameWithGate", [{ field: "spec.nodeName", message }], warnings);
+  }
+  const delivered = {
+    imageRepo: version?.spec.imageRepo,
+    digest,
+    size: digest === undefined ? undefined : version?.status?.size,
+    pullSecret: version?.spec.builder?.pushSecret?.name,
+  };
+  deliverCopy(draft, pod, intent, targets, delivered, snapshot.policy.loaderResources);
+  if (digest !== undefined) return patch("Injected", draft.operations(), warnings);
+  return patch("Gated", draft.operations(), [...warnings, gateWarning(intent, version, snapshot)]);
+}
+
+/** The containers that get the mount: those named, or all. */
+function chooseContainers(
+  draft: PodDraft,
+  names: readonly string[] | undefined,
+): { readonly targets: readonly ContainerRef[]; readonly unknown: readonly Cause[] } {
+  if (names === undefined) return { targets: draft.containers, unknown: [] };
+  const has = draft.containers.map(({ container }) => container.name);
+  const unknown = names
+    .filter((name) => !has.includes(name))
+    .map((name) => ({
+      field: `metadata.annotations[${ANNOTATIONS.containers}]`,
+      message: `the pod has no container ${JSON.stringify(name)}; it has ${has.join(", ")}`,
+    }));
+  const targets = draft.containers.filter(({ container }) => names.includes(container.name));
+  return { targets, unknown };
+}
+
+function gateWarning(
+  intent: ServeIntent,
+  version: ModelVersion | undefined,
+  snapshot: Snapshot,
+): string {
+  const name = intent.modelVersion;
+  if (version !== undefined) {
+    return `ModelVersion ${name} is not built yet; the pod waits behind the scheduling gate ${GATES.build}`;
+  }
+  const meant = nearest(name, snapshot.versionNames, SUGGEST_DISTANCE);
+  const suggestion = meant === undefined ? "" : `; did you mean ${meant}?`;
+  return `ModelVersion ${name} does not exist; the pod waits behind the scheduling gate ${GATES.build}${suggestion}`;
+}

@@ -1,0 +1,54 @@
+import { ANNOTATIONS, type ExportIntent } from "../api/annotations.ts";
+import type { OwnerReference, Pod } from "../api/kube-types.ts";
+import { EXPORT_VOLUME, hasExportHook, hookExport } from "../inject/completion-hook.ts";
+import { mountsAt, reservedNames } from "../inject/conflicts.ts";
+import { draftPod } from "../inject/pod-draft.ts";
+import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
+import { controllerOf } from "../jobs/owner.ts";
+import { trainingVolume } from "../storage/training-volume.ts";
+import { allow, deny, patch, type Decision } from "./decision.ts";
+import { exportMountPath, validateExport } from "./export-intent.ts";
+import { limitsOf } from "./policy.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** Decides on a pod whose model is exported when its job succeeds: mounts the storage, and holds the pod until it is there. */
+export function decideTrainingPod(
+  namespace: string,
+  pod: Pod,
+  intent: ExportIntent,
+  snapshot: Snapshot,
+  warnings: readonly string[],
+): Decision {
+  const limits = limitsOf(snapshot.policy, namespace);
+  const faults = validateExport(intent, "metadata.annotations", limits);
+  if (faults.length > 0) return deny("InvalidAnnotation", faults, warnings);
+  const owner = controllerOf(pod);
+  const kind = jobKind(owner?.apiVersion, owner?.kind);
+  if (owner === undefined || kind === undefined) return denyOwner(owner, warnings);
+
+  const isWriter = intent.writers === "all" || kind.isWriter(pod);
+  const { plan } = trainingVolume(intent, { namespace, uid: owner.uid }, limits);
+  if (hasExportHook(pod, plan.claimName)) return allow("AlreadyInjected", warnings);
+  const clashes = reservedNames(pod, { volumes: [EXPORT_VOLUME], containers: [] });
+  if (clashes.length > 0) return deny("NameConflict", clashes, warnings);
+  const mountPath = exportMountPath(intent);
+  const draft = draftPod(pod);
+  const conflicts = mountsAt(draft.containers, mountPath);
+  if (conflicts.length > 0) return deny("MountConflict", conflicts, warnings);
+  hookExport(draft, {
+    claimName: plan.claimName,
+    subPath: plan.subPath,
+    mountPath,
+    isWriter,
+    gated: pod.spec?.nodeName === undefined,
+  });
+  return patch("ExportHooked", draft.operations(), warnings);
+}
+
+function denyOwner(owner: OwnerReference | undefined, warnings: readonly string[]): Decision {
+  const found = owner === undefined ? "no controller" : `a ${owner.kind} (${owner.apiVersion})`;
+  const known = JOB_KINDS.map(({ kind, apiVersion }) => `${kind} (${apiVersion})`).join(", ");
+  const field = `metadata.annotations[${ANNOTATIONS.export}]`;
+  const message = `the pod belongs to ${found}, whose success is not known; it must belong to one of ${known}`;
+  return deny("UnknownJobKind", [{ field, message }], warnings);
+}

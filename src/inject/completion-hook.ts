@@ -1,0 +1,55 @@
+import { ANNOTATIONS, GATES, LABELS } from "../api/annotations.ts";
+import type { Pod } from "../api/kube-types.ts";
+import { ENV } from "./env.ts";
+import type { PodDraft } from "./pod-draft.ts";
+
+/** Volume that the pod's model is written to. */
+export const EXPORT_VOLUME = "kubedl-export";
+
+/** Room that a pod whose model is not kept has to write it. */
+const SCRATCH_LIMIT = "10Gi";
+
+/** Where the model of a training pod goes. */
+export interface ExportTarget {
+  readonly claimName: string;
+  readonly subPath?: string | undefined;
+  readonly mountPath: string;
+  /** False for a replica whose output is dropped: it gets scratch space at the same path, so that the same command runs. */
+  readonly isWriter: boolean;
+  /** False for a pod with spec.nodeName, which the API server lets no gate hold. */
+  readonly gated: boolean;
+}
+
+/** Mounts the export's storage in every container of a training pod, and holds the pod until the storage is there. */
+export function hookExport(draft: PodDraft, target: ExportTarget): void {
+  const { claimName, subPath, mountPath, isWriter } = target;
+  draft.addVolume(
+    isWriter
+      ? { name: EXPORT_VOLUME, persistentVolumeClaim: { claimName } }
+      : { name: EXPORT_VOLUME, emptyDir: { sizeLimit: SCRATCH_LIMIT } },
+  );
+  for (const container of draft.containers) {
+    draft.addMount(container, {
+      name: EXPORT_VOLUME,
+      mountPath,
+      ...(isWriter && subPath !== undefined ? { subPath } : {}),
+    });
+    draft.addEnv(container, { name: ENV.modelPath, value: mountPath });
+    draft.addEnv(container, { name: ENV.modelWriter, value: String(isWriter) });
+  }
+  if (target.gated) draft.addGate(GATES.export);
+  draft.setLabel(LABELS.export, "true");
+  draft.setAnnotation(
+    ANNOTATIONS.status,
+    JSON.stringify(isWriter ? { writes: claimName } : { writes: "scratch" }),
+  );
+}
+
+/** True for a pod that has this hook already: our volume, with that claim or as scratch space. */
+export function hasExportHook(pod: Pod, claimName: string): boolean {
+  return (pod.spec?.volumes ?? []).some(
+    ({ name, persistentVolumeClaim, emptyDir }) =>
+      name === EXPORT_VOLUME &&
+      (persistentVolumeClaim?.claimName === claimName || emptyDir?.sizeLimit === SCRATCH_LIMIT),
+  );
+}

@@ -1,0 +1,46 @@
+import type { Cause } from "../api/review.ts";
+import type { Container, Pod } from "../api/kube-types.ts";
+import { cleanMountPath } from "../api/path.ts";
+import type { ContainerRef } from "./pod-draft.ts";
+
+/** Volumes and containers of the pod that have names which the product reserves. */
+export function reservedNames(
+  pod: Pod,
+  reserved: { readonly volumes: readonly string[]; readonly containers: readonly string[] },
+): readonly Cause[] {
+  const causes: Cause[] = [];
+  for (const [index, { name }] of (pod.spec?.volumes ?? []).entries()) {
+    if (!reserved.volumes.includes(name)) continue;
+    causes.push({
+      field: `spec.volumes[${index}].name`,
+      message: `${JSON.stringify(name)} is reserved for the model; name the volume differently`,
+    });
+  }
+  for (const list of ["initContainers", "containers"] as const) {
+    for (const [index, { name }] of (pod.spec?.[list] ?? []).entries()) {
+      if (!reserved.containers.includes(name)) continue;
+      causes.push({
+        field: `spec.${list}[${index}].name`,
+        message: `${JSON.stringify(name)} is reserved for the model's loader; name the container differently`,
+      });
+    }
+  }
+  return causes;
+}
+
+/** Mounts of the containers that lie at the model's path already. */
+export function mountsAt(refs: readonly ContainerRef[], mountPath: string): readonly Cause[] {
+  const wanted = cleanMountPath(mountPath);
+  return refs.flatMap(({ list, index, container }) =>
+    mountIndexes(container, wanted).map((mount) => ({
+      field: `spec.${list}[${index}].volumeMounts[${mount}].mountPath`,
+      message: `container ${container.name} already mounts ${JSON.stringify(container.volumeMounts?.[mount]?.name)} at ${mountPath}; remove that mount or choose another path for the model`,
+    })),
+  );
+}
+
+function mountIndexes(container: Container, wanted: string | undefined): readonly number[] {
+  return [...(container.volumeMounts ?? []).entries()]
+    .filter(([, { mountPath }]) => cleanMountPath(mountPath) === wanted)
+    .map(([index]) => index);
+}

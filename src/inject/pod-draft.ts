@@ -1,0 +1,137 @@
+import type { Container, EnvVar, Pod, Volume, VolumeMount } from "../api/kube-types.ts";
+import { pointerToken, type PatchOperation } from "../api/review.ts";
+
+/** A container of the pod as it came in. */
+export interface ContainerRef {
+  readonly list: "containers" | "initContainers";
+  /** Index in the incoming list. */
+  readonly index: number;
+  readonly container: Container;
+}
+
+/**
+ * Edits to a pod that are recorded as JSON Patch (RFC 6902) and seen by later edits; the pod itself is never copied or
+ * changed. Nothing that the user set is replaced.
+ */
+export interface PodDraft {
+  /** The pod's containers and init containers, in the order in which they start. */
+  readonly containers: readonly ContainerRef[];
+  addVolume(volume: Volume): void;
+  addMount(ref: ContainerRef, mount: VolumeMount): void;
+  /** Adds a variable unless the container has one of that name. */
+  addEnv(ref: ContainerRef, env: EnvVar): void;
+  /** Puts a container before all init containers. */
+  addFirstInitContainer(container: Container): void;
+  addGate(name: string): void;
+  addPullSecret(name: string): void;
+  setAnnotation(key: string, value: string): void;
+  setLabel(key: string, value: string): void;
+  /** The recorded operations, to be applied in order. */
+  operations(): readonly PatchOperation[];
+}
+
+/** Starts a draft of the pod. */
+export function draftPod(pod: Pod): PodDraft {
+  const appended = new Map<string, unknown[]>();
+  const set = new Map<string, Map<string, string>>();
+  const first: Container[] = [];
+  const spec = pod.spec;
+
+  function append(path: string, item: unknown): void {
+    const items = appended.get(path);
+    if (items === undefined) appended.set(path, [item]);
+    else items.push(item);
+  }
+  function put(map: "annotations" | "labels", key: string, value: string): void {
+    if (pod.metadata?.[map]?.[key] === value) return;
+    const entries = set.get(map) ?? new Map<string, string>();
+    set.set(map, entries.set(key, value));
+  }
+
+  return {
+    containers: [
+      ...(spec?.initContainers ?? []).map((container, index): ContainerRef => ({
+        list: "initContainers",
+        index,
+        container,
+      })),
+      ...(spec?.containers ?? []).map((container, index): ContainerRef => ({
+        list: "containers",
+        index,
+        container,
+      })),
+    ],
+    addVolume: (volume) => append("/spec/volumes", volume),
+    addMount: (ref, mount) => append(`${pathOf(ref)}/volumeMounts`, mount),
+    addEnv: (ref, env) => {
+      const path = `${pathOf(ref)}/env`;
+      const known = [...(ref.container.env ?? []), ...((appended.get(path) ?? []) as EnvVar[])];
+      if (!known.some(({ name }) => name === env.name)) append(path, env);
+    },
+    addFirstInitContainer: (container) => void first.push(container),
+    addGate: (name) => {
+      if (!spec?.schedulingGates?.some((gate) => gate.name === name)) {
+        append("/spec/schedulingGates", { name });
+      }
+    },
+    addPullSecret: (name) => {
+      if (!spec?.imagePullSecrets?.some((secret) => secret.name === name)) {
+        append("/spec/imagePullSecrets", { name });
+      }
+    },
+    setAnnotation: (key, value) => put("annotations", key, value),
+    setLabel: (key, value) => put("labels", key, value),
+    operations: () => [
+      ...[...set].flatMap(([map, entries]) =>
+        setEntries(`/metadata/${map}`, pod.metadata?.[map as "labels"], entries),
+      ),
+      ...[...appended].flatMap(([path, items]) => appendItems(path, listAt(pod, path), items)),
+      // Last, because it moves the init containers that the operations above name by index.
+      ...first.map((container): PatchOperation => prepend(spec?.initContainers, container)),
+    ],
+  };
+}
+
+function pathOf(ref: ContainerRef): string {
+  return `/spec/${ref.list}/${ref.index}`;
+}
+
+function setEntries(
+  path: string,
+  existing: object | null | undefined,
+  entries: ReadonlyMap<string, string>,
+): PatchOperation[] {
+  if (existing === undefined || existing === null) {
+    return [{ op: "add", path, value: Object.fromEntries(entries) }];
+  }
+  return [...entries].map(([key, value]) => ({
+    op: "add",
+    path: `${path}/${pointerToken(key)}`,
+    value,
+  }));
+}
+
+function appendItems(
+  path: string,
+  existing: readonly unknown[] | undefined,
+  items: readonly unknown[],
+): PatchOperation[] {
+  if (existing === undefined) return [{ op: "add", path, value: items }];
+  return items.map((value) => ({ op: "add", path: `${path}/-`, value }));
+}
+
+function prepend(
+  existing: readonly Container[] | null | undefined,
+  container: Container,
+): PatchOperation {
+  return existing === undefined || existing === null
+    ? { op: "add", path: "/spec/initContainers", value: [container] }
+    : { op: "add", path: "/spec/initContainers/0", value: container };
+}
+
+/** The list at one of the paths that a draft appends to; none of their tokens is escaped. */
+function listAt(pod: Pod, path: string): readonly unknown[] | undefined {
+  let node: unknown = pod;
+  for (const token of path.split("/").slice(1)) node = (node as Record<string, unknown>)?.[token];
+  return Array.isArray(node) ? node : undefined;
+}

@@ -1,0 +1,72 @@
+import { ANNOTATIONS, GATES, LABELS } from "../api/annotations.ts";
+import { ZERO_DIGEST, pinned } from "../api/image-ref.ts";
+import type { Pod, ResourceRequirements } from "../api/kube-types.ts";
+import { ENV } from "./env.ts";
+import {
+  copyQuantity,
+  hasLoader,
+  loaderContainer,
+  loaderVolumes,
+  modelMount,
+} from "./init-container.ts";
+import type { ServeIntent } from "./intent.ts";
+import type { ContainerRef, PodDraft } from "./pod-draft.ts";
+
+/** Image of a gated pod whose version is unknown; no registry has it. */
+export const PENDING_IMAGE = `modelhook.invalid/pending@${ZERO_DIGEST}`;
+
+/** What is delivered: a built image, or a placeholder behind a gate. */
+export interface Delivered {
+  /** Repository of the version's image; undefined when the version is unknown. */
+  readonly imageRepo: string | undefined;
+  /** Digest of the built image; undefined puts the pod behind the gate. */
+  readonly digest: string | undefined;
+  /** Bytes of the model, when known. */
+  readonly size: number | undefined;
+  /** Secret that pulls the image, when the version names one. */
+  readonly pullSecret: string | undefined;
+}
+
+/** Puts the model into the pod by a copying init container. */
+export function deliverCopy(
+  draft: PodDraft,
+  pod: Pod,
+  intent: ServeIntent,
+  targets: readonly ContainerRef[],
+  delivered: Delivered,
+  loaderDefaults: ResourceRequirements,
+): void {
+  const { imageRepo, digest } = delivered;
+  const storage = copyQuantity(delivered.size);
+  const image = imageRepo === undefined ? PENDING_IMAGE : pinned(imageRepo, digest ?? ZERO_DIGEST);
+  draft.addFirstInitContainer(
+    loaderContainer(pod, image, intent.loaderResources, loaderDefaults, storage),
+  );
+  for (const volume of loaderVolumes(storage)) draft.addVolume(volume);
+  for (const target of targets) {
+    draft.addMount(target, modelMount(intent.mountPath));
+    draft.addEnv(target, { name: ENV.modelPath, value: intent.mountPath });
+  }
+  if (delivered.pullSecret !== undefined) draft.addPullSecret(delivered.pullSecret);
+  if (digest === undefined) {
+    draft.addGate(GATES.build);
+    draft.setLabel(LABELS.gated, "true");
+  }
+  draft.setAnnotation(ANNOTATIONS.status, servingStatus(intent.modelVersion, digest));
+}
+
+/** Value of the status annotation of a serving pod; the version is there before the digest is. */
+export function servingStatus(modelVersion: string, digest: string | undefined): string {
+  return JSON.stringify({
+    modelVersion,
+    ...(digest === undefined ? { waitsFor: GATES.build } : { digest }),
+    delivery: "copy",
+  });
+}
+
+/** True for a pod that waits behind our gate with a loader of ours. */
+export function isGatedServingPod(pod: Pod): boolean {
+  return (
+    hasLoader(pod) && (pod.spec?.schedulingGates ?? []).some(({ name }) => name === GATES.build)
+  );
+}
