@@ -64,6 +64,9 @@ export const LABELS = {
   versionUid: `${PREFIX}modelversion-uid`,
 } as const;
 
+/** Kubernetes' label for the tool that made an object; on the volumes and claims that we make. */
+export const MANAGED_BY = "app.kubernetes.io/managed-by";
+
 /** Scheduling gates that hold a pod back. */
 export const GATES = {
   /** Until the ModelVersion that the pod serves is built. */

@@ -1,4 +1,5 @@
 import type { PersistentVolume, PersistentVolumeClaim } from "../api/kube-types.ts";
+import { MANAGED_BY } from "../api/annotations.ts";
 import type { VolumeRequest } from "./provider.ts";
 
 type AccessMode = "ReadWriteOnce" | "ReadWriteMany";
@@ -15,7 +16,7 @@ export function volumeFor(
   return {
     apiVersion: "v1",
     kind: "PersistentVolume",
-    metadata: { name: request.name, labels: { ...request.labels } },
+    metadata: { name: request.name, labels: { ...request.labels, [MANAGED_BY]: "modelhook" } },
     spec: {
       accessModes: [accessMode],
       capacity: { storage: NOMINAL_CAPACITY },
@@ -39,7 +40,11 @@ export function claimFor(request: VolumeRequest, accessMode: AccessMode): Persis
   return {
     apiVersion: "v1",
     kind: "PersistentVolumeClaim",
-    metadata: { name: request.name, namespace: request.namespace, labels: { ...request.labels } },
+    metadata: {
+      name: request.name,
+      namespace: request.namespace,
+      labels: { ...request.labels, [MANAGED_BY]: "modelhook" },
+    },
     spec: {
       accessModes: [accessMode],
       resources: { requests: { storage: NOMINAL_CAPACITY } },

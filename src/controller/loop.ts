@@ -1,0 +1,71 @@
+import type { Action } from "../reconcile/action.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Applier } from "./apply.ts";
+import { createQueue, type Queue } from "./queue.ts";
+
+/** A namespaced object to reconcile. */
+export interface Target {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** One reconciler: where its input comes from, and what it decides. */
+export interface Reconciler {
+  /** First part of its keys, such as `modelversion`. */
+  readonly name: string;
+  /** Observes and decides; no actions for an object that is gone. */
+  reconcile(target: Target, signal: AbortSignal): Promise<readonly Action[]>;
+}
+
+/** Name of a reconciler and its object, as one text: `modelversion/team-a/mnist-v1`. */
+export type Key = `${string}/${string}/${string}`;
+
+/** What the loop tells the metrics. */
+export interface LoopMetrics {
+  reconciled(reconciler: string, outcome: "done" | "stale" | "error", seconds: number): void;
+}
+
+/** Pause before a stale pass is repeated, so that the watch can bring what changed. */
+const STALE_DELAY_MS = 50;
+
+/** Runs observe, decide, apply for every key, one pass per key at a time, until the signal aborts. */
+export function startLoop(options: {
+  readonly reconcilers: readonly Reconciler[];
+  readonly applier: Applier;
+  readonly metrics: LoopMetrics;
+  readonly workers: number;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}): Queue<Key> {
+  const { applier, metrics, log, signal } = options;
+  const byName = new Map(options.reconcilers.map((each) => [each.name, each]));
+
+  async function work(key: Key): Promise<void> {
+    const [name = "", namespace = "", object = ""] = key.split("/");
+    const reconciler = byName.get(name);
+    if (reconciler === undefined) throw new Error(`no reconciler for ${key}`);
+    const started = performance.now();
+    const done = (outcome: "done" | "stale" | "error"): void =>
+      metrics.reconciled(name, outcome, (performance.now() - started) / 1000);
+    try {
+      const actions = await reconciler.reconcile({ namespace, name: object }, signal);
+      const { upToDate, requeueAfterMs } = await applier.apply(actions, signal);
+      if (!upToDate) queue.addAfter(key, STALE_DELAY_MS);
+      else if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
+      done(upToDate ? "done" : "stale");
+    } catch (error) {
+      if (signal.aborted) return;
+      done("error");
+      throw error;
+    }
+  }
+
+  const queue = createQueue<Key>({
+    baseDelayMs: 100,
+    maxDelayMs: 60_000,
+    workers: options.workers,
+    work,
+    log,
+  });
+  return queue;
+}

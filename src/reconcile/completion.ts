@@ -1,0 +1,119 @@
+import { LABELS, VERSION_ANNOTATIONS, type ExportIntent } from "../api/annotations.ts";
+import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
+import type { ModelVersion, Storage } from "../api/modelversion.ts";
+import { exportedVersionNames } from "../api/names.ts";
+import type { Reason } from "../api/reasons.ts";
+import { jobKind } from "../jobs/kinds.ts";
+import { refOf, type Action } from "./action.ts";
+import { exportIntentOf, isHeld, releaseJob } from "./exporting-job.ts";
+
+/** A job with the label `export`, and what came of it so far. */
+export interface CompletionObserved {
+  readonly job: Job;
+  /** Pods of the job that are still there. */
+  readonly pods: readonly Pod[];
+  /** Where the job wrote; undefined when its export can not be read any more. */
+  readonly storage: Storage | undefined;
+  /** Volume and claim that we made for the job's pods, while they exist. */
+  readonly volume: PersistentVolume | undefined;
+  readonly claim: PersistentVolumeClaim | undefined;
+  /** Versions of the namespace: those of this job by label, and those that hold a name it could take. */
+  readonly versions: readonly ModelVersion[];
+}
+
+/**
+ * Turns the success of a job into one ModelVersion. The finalizer goes last and is the commit point: before it the pass is
+ * repeated until the version exists, after it a version that a user deletes is never made again.
+ */
+export function reconcileCompletion(observed: CompletionObserved): readonly Action[] {
+  const { job } = observed;
+  const kind = jobKind(job.apiVersion, job.kind);
+  if (!isHeld(job) || kind === undefined) return [];
+  const intent = exportIntentOf(job);
+  const release: readonly Action[] = [
+    ...dropStorage(observed),
+    { type: "patch", ref: refOf(job), operations: releaseJob(job) },
+  ];
+  const skip = (message: string): readonly Action[] => [
+    event(job, "Warning", "ExportSkipped", message),
+    ...release,
+  ];
+  const outcome = kind.outcome(job);
+  if (outcome === "failed") return skip("the job failed; its model is not exported");
+  if (outcome === "running") {
+    if (job.metadata?.deletionTimestamp === undefined) return [];
+    return skip("the job was deleted before it succeeded; its model is not exported");
+  }
+  if (intent === undefined || observed.storage === undefined) {
+    return skip("the job's export annotation can not be read; its model is not exported");
+  }
+  return [...exportModel(observed, intent, observed.storage), ...release];
+}
+
+function exportModel(
+  { job, pods, versions }: CompletionObserved,
+  intent: ExportIntent,
+  storage: Storage,
+): readonly Action[] {
+  const uid = job.metadata?.uid ?? "";
+  if (versions.some(({ metadata }) => metadata.labels?.[LABELS.jobUid] === uid)) return [];
+  const taken = new Set(versions.map(({ metadata }) => metadata.name));
+  const name = exportedVersionNames(intent.modelName, uid).find((each) => !taken.has(each));
+  if (name === undefined) {
+    // 32 hex digits of a UID: another version of that name can only be one that somebody made by hand.
+    const message = `every name that the version could have is taken (${exportedVersionNames(intent.modelName, uid).join(", ")}); its model is not exported`;
+    return [event(job, "Warning", "ExportSkipped", message)];
+  }
+  const version: ModelVersion = {
+    apiVersion: "model.kubedl.io/v1alpha1",
+    kind: "ModelVersion",
+    metadata: {
+      name,
+      ...(job.metadata?.namespace === undefined ? {} : { namespace: job.metadata.namespace }),
+      labels: { [LABELS.jobUid]: uid, [LABELS.modelName]: intent.modelName },
+      annotations: provenance(job, pods),
+    },
+    spec: {
+      modelName: intent.modelName,
+      createdBy: intent.createdBy ?? `${job.kind}/${job.metadata?.name}`,
+      imageRepo: intent.imageRepo,
+      ...(intent.imageTag === undefined ? {} : { imageTag: intent.imageTag }),
+      storage,
+      ...(intent.builder === undefined ? {} : { builder: intent.builder }),
+    },
+  };
+  return [
+    { type: "create", object: version },
+    event(job, "Normal", "Exported", `the model is ModelVersion ${name}`),
+  ];
+}
+
+function provenance(job: Job, pods: readonly Pod[]): Readonly<Record<string, string>> {
+  const writer = pods.find(({ status }) => status?.phase === "Succeeded") ?? pods[0];
+  const entries: Readonly<Record<string, string | undefined>> = {
+    [VERSION_ANNOTATIONS.jobUid]: job.metadata?.uid,
+    [VERSION_ANNOTATIONS.jobKind]: job.kind,
+    [VERSION_ANNOTATIONS.jobName]: job.metadata?.name,
+    [VERSION_ANNOTATIONS.pod]: writer?.metadata?.name,
+    [VERSION_ANNOTATIONS.node]: writer?.spec?.nodeName,
+    [VERSION_ANNOTATIONS.trainingImage]: job.spec?.template?.spec?.containers?.[0]?.image,
+    [VERSION_ANNOTATIONS.startedAt]: job.status?.startTime,
+    [VERSION_ANNOTATIONS.completedAt]: job.status?.completionTime,
+  };
+  return Object.fromEntries(
+    Object.entries(entries).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+/** Only what we made; the data stays, because the volume's reclaim policy is Retain. */
+function dropStorage({ claim, volume }: CompletionObserved): readonly Action[] {
+  return [claim, volume].flatMap((object) =>
+    object === undefined || object.metadata?.deletionTimestamp !== undefined
+      ? []
+      : [{ type: "delete", ref: refOf(object) }],
+  );
+}
+
+function event(job: Job, kind: "Normal" | "Warning", reason: Reason, message: string): Action {
+  return { type: "event", ref: refOf(job), kind, reason, message };
+}

@@ -1,0 +1,147 @@
+import { FINALIZERS, GATES, LABELS, type ExportIntent } from "../api/annotations.ts";
+import type {
+  Job,
+  KubeObject,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+} from "../api/kube-types.ts";
+import type { Reason } from "../api/reasons.ts";
+import { pointerToken, type PatchOperation } from "../api/review.ts";
+import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
+import { jobKind } from "../jobs/kinds.ts";
+import type { StorageLimits } from "../storage/provider.ts";
+import { trainingVolume, type TrainingVolume } from "../storage/training-volume.ts";
+import { refOf, type Action } from "./action.ts";
+import { exportIntentOf, isHeld } from "./exporting-job.ts";
+
+/** A gated pod that exports, and what its gate depends on. */
+export interface ExportingPodObserved {
+  readonly pod: Pod;
+  /** The job that owns the pod; undefined when it is gone. */
+  readonly job: Job | undefined;
+  readonly limits: StorageLimits;
+  /** Label kubernetes.io/hostname of the node of local storage; undefined when there is no such node. */
+  readonly hostname: string | undefined;
+  readonly volume: PersistentVolume | undefined;
+  readonly claim: PersistentVolumeClaim | undefined;
+  /** Builds and jobs, by a name for people, that use the same location now. */
+  readonly users: readonly string[];
+}
+
+/** How often a pod looks again for something that no watch of ours reports. */
+const RETRY_MS = 10_000;
+
+/**
+ * Lets an exporting pod start: first the job is held by the finalizer, then the storage is made, then the gate goes. In this
+ * order nothing that a pod writes can be forgotten.
+ */
+export function reconcileExportingPod(observed: ExportingPodObserved): readonly Action[] {
+  const { pod, job, limits, hostname } = observed;
+  const gate = (pod.spec?.schedulingGates ?? []).findIndex(({ name }) => name === GATES.export);
+  if (gate === -1 || pod.metadata?.deletionTimestamp !== undefined) return [];
+  if (job === undefined || job.metadata?.deletionTimestamp !== undefined) return [];
+  const kind = jobKind(job.apiVersion, job.kind);
+  const intent = exportIntentOf(job);
+  if (kind === undefined || intent === undefined) return [];
+  const held = isHeld(job) ? [] : [holdJob(job)];
+  if (kind.hasNoFirstPod(job) && intent.writers !== "all") {
+    const message =
+      "waits for ever: several pods of the job run and none is the first; set writers: all, or completionMode: Indexed";
+    return [...held, warning(pod, "AllWritersRequired", message)];
+  }
+  const lift: Action = { type: "patch", ref: refOf(pod), operations: removeGate(pod, gate) };
+  if (!isWriter(pod)) return [...held, lift];
+  const owner = { namespace: job.metadata?.namespace ?? "", uid: job.metadata?.uid ?? "" };
+  const training = trainingVolume(intent, owner, limits, hostname);
+  const blocked = storageFault(observed, training) ?? busyFault(observed);
+  if (blocked !== undefined) {
+    return [...held, warning(pod, ...blocked), { type: "requeueAfter", ms: RETRY_MS }];
+  }
+  return [...held, ...makeStorage(observed, training, job), lift, ...announce(job, intent)];
+}
+
+type Fault = readonly [reason: Reason, message: string];
+
+function storageFault(
+  { claim, hostname }: ExportingPodObserved,
+  { plan, bound }: TrainingVolume,
+): Fault | undefined {
+  if (plan.make === undefined) {
+    if (claim !== undefined) return undefined;
+    const message = `waits for the claim ${plan.claimName}, which does not exist in this namespace`;
+    return ["ClaimNotFound", message];
+  }
+  if (bound.nodeName === undefined || hostname !== undefined) return undefined;
+  const message = `waits for the node ${bound.nodeName}, which does not exist or has no label kubernetes.io/hostname`;
+  return ["StorageNotBound", message];
+}
+
+function busyFault({ users }: ExportingPodObserved): Fault | undefined {
+  if (users.length === 0) return undefined;
+  return [
+    "LocationBusy",
+    `waits: the location that this job writes to is used by ${users.join(", ")}`,
+  ];
+}
+
+function makeStorage(
+  { claim, volume }: ExportingPodObserved,
+  { plan }: TrainingVolume,
+  job: Job,
+): readonly Action[] {
+  if (plan.make === undefined) return [];
+  const { apiVersion = "", kind = "" } = job;
+  const { name = "", uid = "" } = job.metadata ?? {};
+  const ownerReferences = [{ apiVersion, kind, name, uid }];
+  const owned = {
+    ...plan.make.claim,
+    metadata: { ...plan.make.claim.metadata, ownerReferences },
+  };
+  const actions: Action[] = [];
+  if (volume === undefined) actions.push({ type: "create", object: plan.make.volume });
+  if (claim === undefined) actions.push({ type: "create", object: owned });
+  return actions;
+}
+
+/** True when what the pod writes is kept; the other replicas got scratch space. */
+function isWriter(pod: Pod): boolean {
+  return (pod.spec?.volumes ?? []).some(
+    ({ name, persistentVolumeClaim }) =>
+      name === EXPORT_VOLUME && persistentVolumeClaim !== undefined,
+  );
+}
+
+function removeGate(pod: Pod, gate: number): readonly PatchOperation[] {
+  return [
+    { op: "test", path: "/metadata/uid", value: pod.metadata?.uid },
+    { op: "test", path: `/spec/schedulingGates/${gate}/name`, value: GATES.export },
+    { op: "remove", path: `/spec/schedulingGates/${gate}` },
+  ];
+}
+
+/** A job made before modelhook was there, or past its webhook, gets what the webhook gives the others. */
+function holdJob(job: Job): Action {
+  const { finalizers, labels } = job.metadata ?? {};
+  const operations: readonly PatchOperation[] = [
+    { op: "test", path: "/metadata/uid", value: job.metadata?.uid },
+    finalizers === undefined
+      ? { op: "add", path: "/metadata/finalizers", value: [FINALIZERS.export] }
+      : { op: "add", path: "/metadata/finalizers/-", value: FINALIZERS.export },
+    labels === undefined
+      ? { op: "add", path: "/metadata/labels", value: { [LABELS.export]: "true" } }
+      : { op: "add", path: `/metadata/labels/${pointerToken(LABELS.export)}`, value: "true" },
+  ];
+  return { type: "patch", ref: refOf(job), operations };
+}
+
+function announce(job: Job, intent: ExportIntent): readonly Action[] {
+  const pods = job.spec?.completions ?? job.spec?.parallelism ?? 1;
+  if (pods <= 1 || intent.writers === "all") return [];
+  const message = `1 of ${pods} pods writes the model (completion index 0); what the others write to the same path is dropped`;
+  return [{ type: "event", ref: refOf(job), kind: "Warning", reason: "WriterSubset", message }];
+}
+
+function warning(pod: Pod, reason: Reason, message: string): Action {
+  return { type: "event", ref: refOf(pod), kind: "Warning", reason, message };
+}

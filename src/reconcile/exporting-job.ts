@@ -1,0 +1,29 @@
+import { ANNOTATIONS, FINALIZERS, parseExport, type ExportIntent } from "../api/annotations.ts";
+import type { Job } from "../api/kube-types.ts";
+import type { PatchOperation } from "../api/review.ts";
+
+/** What the job exports: its pods' annotation, else its own; undefined when that is missing or can not be read. */
+export function exportIntentOf(job: Job): ExportIntent | undefined {
+  const text =
+    job.spec?.template?.metadata?.annotations?.[ANNOTATIONS.export] ??
+    job.metadata?.annotations?.[ANNOTATIONS.export];
+  if (text === undefined) return undefined;
+  const parsed = parseExport(text);
+  return parsed.ok ? parsed.value : undefined;
+}
+
+/** True while the job carries the finalizer that keeps it until its model is a ModelVersion. */
+export function isHeld(job: Job): boolean {
+  return job.metadata?.finalizers?.includes(FINALIZERS.export) === true;
+}
+
+/** Takes the finalizer off, if it still stands where it was seen. */
+export function releaseJob(job: Job): readonly PatchOperation[] {
+  const index = job.metadata?.finalizers?.indexOf(FINALIZERS.export) ?? -1;
+  if (index === -1) return [];
+  const path = `/metadata/finalizers/${index}`;
+  return [
+    { op: "test", path, value: FINALIZERS.export },
+    { op: "remove", path },
+  ];
+}
