@@ -47,7 +47,7 @@ export const AREAS: readonly Area[] = [
   {
     name: "gather",
     pure: false,
-    imports: ["api", "admission", "reconcile", "jobs", "kube", "oci"],
+    imports: ["api", "admission", "reconcile", "jobs", "storage", "kube"],
     packages: ["node:*"],
   },
   {

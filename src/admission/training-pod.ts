@@ -5,7 +5,7 @@ import { mountsAt, reservedNames } from "../inject/conflicts.ts";
 import { draftPod } from "../inject/pod-draft.ts";
 import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
 import { controllerOf } from "../jobs/owner.ts";
-import { trainingVolume } from "../storage/training-volume.ts";
+import { trainingStorage, trainingVolume } from "../storage/training-volume.ts";
 import { allow, deny, patch, type Decision } from "./decision.ts";
 import { exportMountPath, validateExport } from "./export-intent.ts";
 import { limitsOf } from "./policy.ts";
@@ -27,7 +27,8 @@ export function decideTrainingPod(
   if (owner === undefined || kind === undefined) return denyOwner(owner, warnings);
 
   const isWriter = intent.writers === "all" || kind.isWriter(pod);
-  const { plan } = trainingVolume(intent, { namespace, uid: owner.uid }, limits);
+  const job = { namespace, uid: owner.uid };
+  const plan = trainingVolume(trainingStorage(intent, job), job, limits);
   if (hasExportHook(pod, plan.claimName)) return allow("AlreadyInjected", warnings);
   const clashes = reservedNames(pod, { volumes: [EXPORT_VOLUME], containers: [] });
   if (clashes.length > 0) return deny("NameConflict", clashes, warnings);

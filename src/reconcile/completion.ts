@@ -1,9 +1,10 @@
 import { LABELS, VERSION_ANNOTATIONS, type ExportIntent } from "../api/annotations.ts";
 import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
-import type { ModelVersion, Storage } from "../api/modelversion.ts";
+import type { ModelVersion } from "../api/modelversion.ts";
 import { exportedVersionNames } from "../api/names.ts";
 import type { Reason } from "../api/reasons.ts";
 import { jobKind } from "../jobs/kinds.ts";
+import { trainingStorage } from "../storage/training-volume.ts";
 import { refOf, type Action } from "./action.ts";
 import { exportIntentOf, isHeld, releaseJob } from "./exporting-job.ts";
 
@@ -12,8 +13,6 @@ export interface CompletionObserved {
   readonly job: Job;
   /** Pods of the job that are still there. */
   readonly pods: readonly Pod[];
-  /** Where the job wrote; undefined when its export can not be read any more. */
-  readonly storage: Storage | undefined;
   /** Volume and claim that we made for the job's pods, while they exist. */
   readonly volume: PersistentVolume | undefined;
   readonly claim: PersistentVolumeClaim | undefined;
@@ -44,16 +43,15 @@ export function reconcileCompletion(observed: CompletionObserved): readonly Acti
     if (job.metadata?.deletionTimestamp === undefined) return [];
     return skip("the job was deleted before it succeeded; its model is not exported");
   }
-  if (intent === undefined || observed.storage === undefined) {
+  if (intent === undefined) {
     return skip("the job's export annotation can not be read; its model is not exported");
   }
-  return [...exportModel(observed, intent, observed.storage), ...release];
+  return [...exportModel(observed, intent), ...release];
 }
 
 function exportModel(
   { job, pods, versions }: CompletionObserved,
   intent: ExportIntent,
-  storage: Storage,
 ): readonly Action[] {
   const uid = job.metadata?.uid ?? "";
   if (versions.some(({ metadata }) => metadata.labels?.[LABELS.jobUid] === uid)) return [];
@@ -64,6 +62,7 @@ function exportModel(
     const message = `every name that the version could have is taken (${exportedVersionNames(intent.modelName, uid).join(", ")}); its model is not exported`;
     return [event(job, "Warning", "ExportSkipped", message)];
   }
+  const { storage } = trainingStorage(intent, { namespace: job.metadata?.namespace ?? "", uid });
   const version: ModelVersion = {
     apiVersion: "model.kubedl.io/v1alpha1",
     kind: "ModelVersion",

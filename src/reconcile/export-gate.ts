@@ -1,17 +1,15 @@
 import { FINALIZERS, GATES, LABELS, type ExportIntent } from "../api/annotations.ts";
-import type {
-  Job,
-  KubeObject,
-  PersistentVolume,
-  PersistentVolumeClaim,
-  Pod,
-} from "../api/kube-types.ts";
+import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
 import type { Reason } from "../api/reasons.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
 import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
 import { jobKind } from "../jobs/kinds.ts";
-import type { StorageLimits } from "../storage/provider.ts";
-import { trainingVolume, type TrainingVolume } from "../storage/training-volume.ts";
+import type { StorageLimits, VolumePlan } from "../storage/provider.ts";
+import {
+  trainingStorage,
+  trainingVolume,
+  type TrainingStorage,
+} from "../storage/training-volume.ts";
 import { refOf, type Action } from "./action.ts";
 import { exportIntentOf, isHeld } from "./exporting-job.ts";
 
@@ -53,19 +51,29 @@ export function reconcileExportingPod(observed: ExportingPodObserved): readonly 
   const lift: Action = { type: "patch", ref: refOf(pod), operations: removeGate(pod, gate) };
   if (!isWriter(pod)) return [...held, lift];
   const owner = { namespace: job.metadata?.namespace ?? "", uid: job.metadata?.uid ?? "" };
-  const training = trainingVolume(intent, owner, limits, hostname);
-  const blocked = storageFault(observed, training) ?? busyFault(observed);
+  const training = trainingStorage(intent, owner);
+  const denied = pathFault(training, limits);
+  if (denied !== undefined) return [...held, warning(pod, ...denied)];
+  const plan = trainingVolume(training, owner, limits, hostname);
+  const blocked = storageFault(observed, training, plan) ?? busyFault(observed);
   if (blocked !== undefined) {
     return [...held, warning(pod, ...blocked), { type: "requeueAfter", ms: RETRY_MS }];
   }
-  return [...held, ...makeStorage(observed, training, job), lift, ...announce(job, intent)];
+  return [...held, ...makeStorage(observed, plan, job), lift, ...announce(job, intent)];
 }
 
 type Fault = readonly [reason: Reason, message: string];
 
+/** Policy was asked at admission; an administrator may have tightened it since. */
+function pathFault({ bound }: TrainingStorage, limits: StorageLimits): Fault | undefined {
+  const [cause] = bound.validate("storage", limits);
+  return cause === undefined ? undefined : ["PathNotAllowed", `${cause.field}: ${cause.message}`];
+}
+
 function storageFault(
   { claim, hostname }: ExportingPodObserved,
-  { plan, bound }: TrainingVolume,
+  { bound }: TrainingStorage,
+  plan: VolumePlan,
 ): Fault | undefined {
   if (plan.make === undefined) {
     if (claim !== undefined) return undefined;
@@ -87,7 +95,7 @@ function busyFault({ users }: ExportingPodObserved): Fault | undefined {
 
 function makeStorage(
   { claim, volume }: ExportingPodObserved,
-  { plan }: TrainingVolume,
+  plan: VolumePlan,
   job: Job,
 ): readonly Action[] {
   if (plan.make === undefined) return [];

@@ -1,0 +1,99 @@
+import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
+import type {
+  Job,
+  KubeObject,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+} from "../api/kube-types.ts";
+import type { Model } from "../api/model.ts";
+import type { ModelVersion } from "../api/modelversion.ts";
+import { controllerOf } from "../jobs/owner.ts";
+import { createStore, type WritableStore } from "../kube/store.ts";
+import { exportIntentOf, isHeld } from "../reconcile/exporting-job.ts";
+import { storageOf } from "../storage/bound.ts";
+import { trainingStorage } from "../storage/training-volume.ts";
+
+/** ModelVersions of the cluster; the one store that every replica keeps. */
+export type VersionStore = WritableStore<
+  ModelVersion,
+  "namespace" | "uid" | "job" | "model" | "location" | "image"
+>;
+
+/** What the leader watches: label-selected, never all pods. */
+export interface Stores {
+  readonly versions: VersionStore;
+  readonly models: WritableStore<Model>;
+  /** Serving pods behind our gate. */
+  readonly gatedPods: WritableStore<Pod, "version">;
+  /** Pods of exporting jobs. */
+  readonly exportPods: WritableStore<Pod, "job">;
+  readonly exportJobs: WritableStore<Job, "uid" | "location">;
+  /** Jobs and pods of builds. */
+  readonly buildJobs: WritableStore<Job, "version">;
+  readonly buildPods: WritableStore<Pod, "version">;
+  /** Volumes and claims that we made. */
+  readonly volumes: WritableStore<PersistentVolume>;
+  readonly claims: WritableStore<PersistentVolumeClaim>;
+}
+
+/** An empty store of ModelVersions. */
+export function createVersionStore(): VersionStore {
+  return createStore({
+    indexes: {
+      namespace: ({ metadata }) => [metadata.namespace ?? ""],
+      uid: ({ metadata }) => present(metadata.uid),
+      job: ({ metadata }) => present(metadata.labels?.[LABELS.jobUid]),
+      model: ({ metadata, spec }) => [`${metadata.namespace}/${spec.modelName}`],
+      location: ({ metadata, spec }) =>
+        present(storageOf(spec.storage)?.location(metadata.namespace ?? "")),
+      image: ({ status, spec }) =>
+        present(
+          status?.image ??
+            (spec.imageTag === undefined ? undefined : `${spec.imageRepo}:${spec.imageTag}`),
+        ),
+    },
+  });
+}
+
+/** The leader's stores, empty but for the versions. */
+export function createStores(versions: VersionStore): Stores {
+  return {
+    versions,
+    models: createStore(),
+    gatedPods: createStore({
+      indexes: {
+        version: ({ metadata }) => [
+          `${metadata?.namespace}/${metadata?.annotations?.[ANNOTATIONS.modelVersion]}`,
+        ],
+      },
+    }),
+    exportPods: createStore({ indexes: { job: (pod) => present(controllerOf(pod)?.uid) } }),
+    exportJobs: createStore({
+      indexes: {
+        uid: ({ metadata }) => present(metadata?.uid),
+        location: (job) => present(isHeld(job) ? locationOf(job) : undefined),
+      },
+    }),
+    buildJobs: createStore({ indexes: { version: versionUid } }),
+    buildPods: createStore({ indexes: { version: versionUid } }),
+    volumes: createStore(),
+    claims: createStore(),
+  };
+}
+
+/** The directory that a job's pods write to; undefined when its export can not be read. */
+export function locationOf(job: Job): string | undefined {
+  const intent = exportIntentOf(job);
+  if (intent === undefined || storageOf(intent.storage) === undefined) return undefined;
+  const { namespace = "", uid = "" } = job.metadata ?? {};
+  return trainingStorage(intent, { namespace, uid }).location;
+}
+
+function versionUid({ metadata }: KubeObject): readonly string[] {
+  return present(metadata?.labels?.[LABELS.versionUid]);
+}
+
+function present(key: string | undefined): readonly string[] {
+  return key === undefined ? [] : [key];
+}
