@@ -13,6 +13,7 @@ export interface BuildOptions {
   readonly log: (line: string) => void;
   /** Directory whose programs are taken as they are (envtest's KUBEBUILDER_ASSETS): etcd and kube-apiserver at least. */
   readonly assets?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const MODULES = join(import.meta.dirname, "go");
@@ -54,7 +55,7 @@ export async function buildPrograms<Name extends ProgramName>(
       `compiling ${missing.map(({ name }) => name).join(", ")}: about ${left} s on two cores, once; kept in ${cacheDirectory()}`,
     );
   for (const one of missing) {
-    await compileOnce(one, left, options.log);
+    await compileOnce(one, left, options);
     left -= PROGRAMS[one.name].seconds;
   }
   return found as ProgramPaths<Name>;
@@ -134,7 +135,7 @@ async function readGoVersion(module: string, name: ProgramName): Promise<string>
 async function compileOnce(
   missing: Missing,
   left: number,
-  log: (line: string) => void,
+  { log, signal }: BuildOptions,
 ): Promise<void> {
   const { name, directory } = missing;
   await withLock(
@@ -147,7 +148,7 @@ async function compileOnce(
       log(`${name}: compiling (about ${PROGRAMS[name].seconds} s; all that is left: ${left} s)`);
       const heartbeat = setInterval(() => log(`${name}: ${seconds()} s`), HEARTBEAT_MS);
       try {
-        await compile(missing);
+        await compile(missing, signal);
       } finally {
         clearInterval(heartbeat);
       }
@@ -156,7 +157,10 @@ async function compileOnce(
   );
 }
 
-async function compile({ name, directory, flags }: Missing): Promise<void> {
+async function compile(
+  { name, directory, flags }: Missing,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { group, package: package_, cgo }: Program = PROGRAMS[name];
   await mkdir(directory, { recursive: true });
   // We hold the lock, so whatever lies here was left by a build that was killed.
@@ -166,6 +170,7 @@ async function compile({ name, directory, flags }: Missing): Promise<void> {
     await run("go", ["build", ...flags, "-o", temporary, package_], {
       cwd: join(MODULES, group),
       env: { CGO_ENABLED: cgo ? "1" : "0" },
+      signal,
     });
     await rename(temporary, join(directory, name));
   } catch (error) {

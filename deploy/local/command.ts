@@ -6,6 +6,8 @@ export interface CommandOptions {
   readonly input?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Kills the program. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Runs a program to its end and gives its standard output; a failure carries the program's own words. */
@@ -18,6 +20,7 @@ export async function run(
     stdio: ["pipe", "pipe", "pipe"],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...process.env, ...options.env },
+    signal: options.signal,
   });
   const ended = new Promise<string>((resolve, reject) => {
     child.once("error", reject);

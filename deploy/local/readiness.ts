@@ -1,7 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Access } from "./kubeconfig.ts";
+
+const POLL_MS = 50;
 
 /** Something that is waited for. */
 export interface Awaited {
@@ -12,18 +15,22 @@ export interface Awaited {
   readonly timeoutMs: number;
   /** Log file whose last lines say why it is not so. */
   readonly log?: string;
-  readonly everyMs?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Adds to the error what was last seen. */
+  readonly detail?: () => string;
 }
 
 /** Waits until the check holds; the error after the time-out carries the end of the log. */
 export async function waitUntil(awaited: Awaited): Promise<void> {
   const deadline = performance.now() + awaited.timeoutMs;
   while (!(await awaited.check())) {
+    awaited.signal?.throwIfAborted();
     if (performance.now() > deadline) {
       const tail = awaited.log === undefined ? "" : await tailOf(awaited.log);
-      throw new Error(`${awaited.what} within ${awaited.timeoutMs / 1000} s${tail}`);
+      const detail = awaited.detail === undefined ? "" : `: ${awaited.detail()}`;
+      throw new Error(`${awaited.what} within ${awaited.timeoutMs / 1000} s${detail}${tail}`);
     }
-    await sleep(awaited.everyMs ?? 50);
+    await sleep(POLL_MS);
   }
 }
 
@@ -34,8 +41,11 @@ export async function tailOf(log: string, lines = 12): Promise<string> {
   return tail === "" ? `\n${log} is empty` : `\nThe end of ${log}:\n${tail}`;
 }
 
-/** Whether the API server answers GET `path` with 200 to that client; an unreachable server says no. */
-export async function apiServerAnswers(access: Access, path: string): Promise<boolean> {
+/** The status and body of a GET to the API server as that client; undefined when it cannot be reached. */
+export async function getFromApi(
+  access: Access,
+  path: string,
+): Promise<{ status: number; body: string } | undefined> {
   return new Promise((resolve) => {
     const sent = request(
       new URL(path, access.server),
@@ -47,12 +57,27 @@ export async function apiServerAnswers(access: Access, path: string): Promise<bo
         timeout: 2000,
       },
       (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
+        text(response).then(
+          (body) => resolve({ status: response.statusCode ?? 0, body }),
+          () => resolve(undefined),
+        );
       },
     );
     sent.once("timeout", () => sent.destroy());
-    sent.once("error", () => resolve(false));
+    sent.once("error", () => resolve(undefined));
     sent.end();
   });
+}
+
+/** Whether the API server answers GET `path` with 200. */
+export async function apiServerAnswers(access: Access, path: string): Promise<boolean> {
+  return (await getFromApi(access, path))?.status === 200;
+}
+
+/** Whether a plain HTTP server answers GET with 200. */
+export async function httpAnswers(url: string): Promise<boolean> {
+  return fetch(url, { signal: AbortSignal.timeout(2000) }).then(
+    (response) => response.ok,
+    () => false,
+  );
 }

@@ -1,0 +1,34 @@
+import { access, rm } from "node:fs/promises";
+import { hasCgroups, removeCgroups } from "./cgroups.ts";
+import { hasLink, waitUntilLinkIsGone } from "./host-link.ts";
+import { endNamespaces, findFirstProcess } from "./namespaces.ts";
+import type { Place } from "./place.ts";
+
+/** What there is of a cluster, in words; nothing when it was taken down or never made. */
+export async function findRemains(place: Place): Promise<string[]> {
+  const [first, link, cgroups, files] = await Promise.all([
+    findFirstProcess(place),
+    hasLink(place),
+    hasCgroups(place),
+    access(place.run).then(
+      () => true,
+      () => false,
+    ),
+  ]);
+  return [
+    ...(first === undefined ? [] : ["processes"]),
+    ...(link ? [`network link ${place.link}`] : []),
+    ...(cgroups ? [`cgroup ${place.cgroup}`] : []),
+    ...(files ? [place.run] : []),
+  ];
+}
+
+/** Removes all there is of a cluster, in whatever state it is, but its registry's data and its logs. */
+export async function tearDown(place: Place): Promise<void> {
+  const hadProcesses = (await findFirstProcess(place)) !== undefined;
+  await endNamespaces(place);
+  // Only a link whose other end was in our namespaces is ours.
+  if (hadProcesses) await waitUntilLinkIsGone(place);
+  await removeCgroups(place);
+  await rm(place.run, { recursive: true, force: true, maxRetries: 5 });
+}
