@@ -48,7 +48,7 @@ const fileSchema = z.strictObject({
   loader: z
     .strictObject({
       resources: z
-        .strictObject({ requests: quantities.optional(), limits: quantities.optional() })
+        .strictObject({ requests: quantities.exactOptional(), limits: quantities.exactOptional() })
         .prefault({ requests: { cpu: "50m", memory: "32Mi" }, limits: { memory: "256Mi" } }),
     })
     .prefault({}),

@@ -45,13 +45,8 @@ export function createVersionStore(): VersionStore {
       uid: ({ metadata }) => present(metadata.uid),
       job: ({ metadata }) => present(metadata.labels?.[LABELS.jobUid]),
       model: ({ metadata, spec }) => [`${metadata.namespace}/${spec.modelName}`],
-      location: ({ metadata, spec }) =>
-        present(storageOf(spec.storage)?.location(metadata.namespace ?? "")),
-      image: ({ status, spec }) =>
-        present(
-          status?.image ??
-            (spec.imageTag === undefined ? undefined : `${spec.imageRepo}:${spec.imageTag}`),
-        ),
+      location: (version) => present(locationOfVersion(version)),
+      image: (version) => present(imageOf(version)),
     },
   });
 }
@@ -80,6 +75,17 @@ export function createStores(versions: VersionStore): Stores {
     volumes: createStore(),
     claims: createStore(),
   };
+}
+
+/** The directory that a version is built from; undefined when it names no storage, or several. */
+export function locationOfVersion({ metadata, spec }: ModelVersion): string | undefined {
+  return storageOf(spec.storage)?.location(metadata.namespace ?? "");
+}
+
+/** Repository and tag that a version is pushed to; undefined until its tag is chosen. */
+export function imageOf({ spec, status }: ModelVersion): string | undefined {
+  const named = spec.imageTag === undefined ? undefined : `${spec.imageRepo}:${spec.imageTag}`;
+  return status?.image ?? named;
 }
 
 /** The directory that a job's pods write to; undefined when its export can not be read. */

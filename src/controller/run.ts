@@ -1,0 +1,61 @@
+import type { Stores } from "../gather/stores.ts";
+import type { ApiServer } from "../kube/client.ts";
+import type { Change } from "../kube/store.ts";
+import type { ModelVersion } from "../api/modelversion.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Applier } from "./apply.ts";
+import { startLoop, type Key, type LoopMetrics, type Reconciler } from "./loop.ts";
+import { keysOfVersion, startWatches } from "./watches.ts";
+
+/** Objects worked on at once; each waits for the API server most of its time. */
+const WORKERS = 8;
+
+/** A source of changes that outlives one term of leadership. */
+export interface VersionChanges {
+  /** Calls the listener for every change until the signal aborts. */
+  subscribe(listener: (change: Change<ModelVersion>) => void, signal: AbortSignal): void;
+}
+
+/** Leads for one term: watches, reconciles, writes, until the signal aborts and the work under way has ended. */
+export async function runController(options: {
+  readonly api: ApiServer;
+  readonly stores: Stores;
+  readonly versionChanges: VersionChanges;
+  readonly reconcilers: readonly Reconciler[];
+  readonly applier: Applier;
+  readonly metrics: LoopMetrics;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { api, stores, log, signal } = options;
+  const queue = startLoop({ ...options, workers: WORKERS });
+  // A pass that saw half of the caches would take what is missing for deleted.
+  const early = new Set<Key>();
+  let enqueue = (key: Key): void => void early.add(key);
+  const add = (key: Key): void => enqueue(key);
+  options.versionChanges.subscribe(
+    ({ object }) => keysOfVersion(stores, object).forEach(add),
+    signal,
+  );
+  const informers = startWatches(stores, { api, enqueue: add, log, signal });
+  try {
+    await Promise.all(informers.map(async (informer) => informer.synced));
+    for (const version of stores.versions.list()) keysOfVersion(stores, version).forEach(add);
+    enqueue = (key) => queue.add(key);
+    early.forEach(enqueue);
+    log.info({ versions: stores.versions.size, keys: early.size }, "Leading");
+    await aborted(signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    await queue.stop();
+    await Promise.all(informers.map(async (informer) => informer.stopped));
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

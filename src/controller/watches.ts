@@ -1,0 +1,109 @@
+import { LABELS, MANAGED_BY } from "../api/annotations.ts";
+import type { KubeObject } from "../api/kube-types.ts";
+import type { ModelVersion } from "../api/modelversion.ts";
+import { imageOf, locationOf, locationOfVersion, type Stores } from "../gather/stores.ts";
+import { controllerOf } from "../jobs/owner.ts";
+import type { ApiServer } from "../kube/client.ts";
+import { startInformer, type Informer } from "../kube/informer.ts";
+import { resources, type Resource } from "../kube/resources.ts";
+import type { Change, WritableStore } from "../kube/store.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Key } from "./loop.ts";
+
+/** Takes the keys to reconcile. */
+export type Enqueue = (key: Key) => void;
+
+/**
+ * Starts the leader's watches: each by label, so that pods and jobs which asked for nothing cost nothing. Versions are watched
+ * by every replica already; their changes come in by `versionChanged`.
+ */
+export function startWatches(
+  stores: Stores,
+  options: {
+    readonly api: ApiServer;
+    readonly enqueue: Enqueue;
+    readonly log: Logger;
+    readonly signal: AbortSignal;
+  },
+): readonly Informer[] {
+  const { api, enqueue, log, signal } = options;
+  function watch<T extends KubeObject, I extends string>(
+    resource: Resource,
+    labelSelector: string | undefined,
+    store: WritableStore<T, I>,
+    keysOf: (object: T) => readonly Key[],
+  ): Informer {
+    const onChange = ({ object }: Change<T>): void => keysOf(object).forEach(enqueue);
+    return startInformer(api, resource, { store, labelSelector, onChange, log, signal });
+  }
+  const ofVersion = (object: KubeObject): readonly Key[] =>
+    stores.versions
+      .by("uid", object.metadata?.labels?.[LABELS.versionUid] ?? "")
+      .map((version) => keyOf("modelversion", version));
+
+  return [
+    watch(resources.models, undefined, stores.models, (model) => [
+      keyOf("model", model),
+      // A version makes its model anew when somebody deletes it.
+      ...stores.versions
+        .by("model", `${model.metadata.namespace}/${model.metadata.name}`)
+        .map((version) => keyOf("modelversion", version)),
+    ]),
+    watch(resources.pods, `${LABELS.gated}=true`, stores.gatedPods, (pod) => [
+      keyOf("serving-pod", pod),
+    ]),
+    watch(resources.pods, `${LABELS.export}=true`, stores.exportPods, (pod) => [
+      keyOf("exporting-pod", pod),
+      ...stores.exportJobs
+        .by("uid", controllerOf(pod)?.uid ?? "")
+        .map((job) => keyOf("exporting-job", job)),
+    ]),
+    watch(resources.jobs, `${LABELS.export}=true`, stores.exportJobs, (job) => [
+      keyOf("exporting-job", job),
+      ...exportingPods(stores, job.metadata?.uid),
+      // Its end may free the location that others wait for.
+      ...waitingFor(stores, locationOf(job)),
+    ]),
+    watch(resources.jobs, LABELS.versionUid, stores.buildJobs, ofVersion),
+    watch(resources.pods, LABELS.versionUid, stores.buildPods, ofVersion),
+    watch(resources.persistentvolumes, `${MANAGED_BY}=modelhook`, stores.volumes, ofVersion),
+    watch(resources.persistentvolumeclaims, `${MANAGED_BY}=modelhook`, stores.claims, ofVersion),
+  ];
+}
+
+/** What a change of a version may concern: itself, its model, its rivals, the pods and jobs that wait for it. */
+export function keysOfVersion(stores: Stores, version: ModelVersion): readonly Key[] {
+  const { namespace, name, labels } = version.metadata;
+  const location = locationOfVersion(version);
+  const rivals = [
+    ...stores.versions.by("location", location ?? ""),
+    ...stores.versions.by("image", imageOf(version) ?? ""),
+  ];
+  return [
+    keyOf("modelversion", version),
+    ...rivals.map((rival) => keyOf("modelversion", rival)),
+    `model/${namespace}/${version.spec.modelName}`,
+    ...stores.gatedPods
+      .by("version", `${namespace}/${name}`)
+      .map((pod) => keyOf("serving-pod", pod)),
+    ...stores.exportJobs
+      .by("uid", labels?.[LABELS.jobUid] ?? "")
+      .map((job) => keyOf("exporting-job", job)),
+    ...waitingFor(stores, location),
+  ];
+}
+
+/** Pods of the jobs that write to a location. */
+function waitingFor(stores: Stores, location: string | undefined): readonly Key[] {
+  return stores.exportJobs
+    .by("location", location ?? "")
+    .flatMap((job) => exportingPods(stores, job.metadata?.uid));
+}
+
+function exportingPods(stores: Stores, jobUid: string | undefined): readonly Key[] {
+  return stores.exportPods.by("job", jobUid ?? "").map((pod) => keyOf("exporting-pod", pod));
+}
+
+function keyOf(reconciler: string, { metadata }: KubeObject): Key {
+  return `${reconciler}/${metadata?.namespace}/${metadata?.name}`;
+}
