@@ -1,0 +1,106 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** What became of one admission request. */
+export interface AdmissionFacts {
+  readonly endpoint: "mutate" | "validate";
+  readonly kind: string;
+  readonly operation: string;
+  readonly allowed: boolean;
+  /** A code of the reasons table. */
+  readonly reason: string;
+  readonly seconds: number;
+}
+
+/** The measurements of one process; pure code returns facts, and its caller reports them here. */
+export interface Metrics {
+  admitted(facts: AdmissionFacts): void;
+  /** The serving certificate in use ends then, milliseconds since the epoch. */
+  certificateEnds(notAfter: number): void;
+  /** Whether this replica leads. */
+  leads(isLeader: boolean): void;
+  queued(queue: string, depth: number): void;
+  reconciled(queue: string, outcome: "done" | "retried" | "failed", seconds: number): void;
+  /** A build ended for good; bytes of the image when it succeeded. */
+  built(reason: string, seconds: number, bytes?: number): void;
+  /** The Prometheus text of everything, and its content type. */
+  expose(): Promise<{ readonly text: string; readonly contentType: string }>;
+}
+
+/** An admission is 1 ms of work; above 5 s, its time limit, nobody waits any more. */
+const ADMISSION_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const RECONCILE_SECONDS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 30];
+/** A small image takes seconds, a large model an hour. */
+const BUILD_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200];
+
+/** Makes the registry of a process; each call is independent, so that tests do not meet in a global one. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const requests = new Counter({
+    name: "modelhook_admission_requests_total",
+    help: "Admission requests answered, by outcome.",
+    labelNames: ["endpoint", "kind", "operation", "allowed", "reason"] as const,
+    registers,
+  });
+  const latency = new Histogram({
+    name: "modelhook_admission_duration_seconds",
+    help: "Time from the whole request body to the answer.",
+    labelNames: ["endpoint", "kind", "operation"] as const,
+    buckets: ADMISSION_SECONDS,
+    registers,
+  });
+  const certificate = new Gauge({
+    name: "modelhook_certificate_expiry_timestamp_seconds",
+    help: "When the serving certificate ends, in seconds since the epoch.",
+    registers,
+  });
+  const leader = new Gauge({
+    name: "modelhook_leader",
+    help: "1 while this replica is the leader.",
+    registers,
+  });
+  const depth = new Gauge({
+    name: "modelhook_queue_depth",
+    help: "Objects that wait to be reconciled.",
+    labelNames: ["queue"] as const,
+    registers,
+  });
+  const reconciles = new Histogram({
+    name: "modelhook_reconcile_duration_seconds",
+    help: "Time of one reconcile pass, by outcome.",
+    labelNames: ["queue", "outcome"] as const,
+    buckets: RECONCILE_SECONDS,
+    registers,
+  });
+  const builds = new Histogram({
+    name: "modelhook_build_duration_seconds",
+    help: "Time from the start of a build to its end, by reason of the end.",
+    labelNames: ["reason"] as const,
+    buckets: BUILD_SECONDS,
+    registers,
+  });
+  const builtBytes = new Counter({
+    name: "modelhook_build_bytes_total",
+    help: "Bytes of the images built.",
+    registers,
+  });
+  return {
+    admitted({ endpoint, kind, operation, allowed, reason, seconds }) {
+      requests.inc({ endpoint, kind, operation, allowed: String(allowed), reason });
+      latency.observe({ endpoint, kind, operation }, seconds);
+    },
+    certificateEnds: (notAfter) => certificate.set(notAfter / 1000),
+    leads: (isLeader) => leader.set(isLeader ? 1 : 0),
+    queued: (queue, waiting) => depth.set({ queue }, waiting),
+    reconciled: (queue, outcome, seconds) => reconciles.observe({ queue, outcome }, seconds),
+    built(reason, seconds, bytes = 0) {
+      builds.observe({ reason }, seconds);
+      builtBytes.inc(bytes);
+    },
+    expose: async () => ({
+      text: await registry.metrics(),
+      contentType: registry.contentType,
+    }),
+  };
+}

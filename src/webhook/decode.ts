@@ -1,0 +1,70 @@
+import type { AdmissionRequest } from "../api/review.ts";
+
+/** A request to decide on, or why there is none; with the UID an AdmissionReview can still answer, without it only HTTP can. */
+export type Decoded =
+  | { readonly ok: true; readonly request: AdmissionRequest }
+  | { readonly ok: false; readonly uid?: string; readonly fault: string };
+
+const OPERATIONS: readonly unknown[] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
+
+/** Reads the body of an AdmissionReview, admission.k8s.io/v1. The objects in it are neither checked nor copied. */
+export function decodeReview(body: Buffer): Decoded {
+  let review: unknown;
+  try {
+    review = JSON.parse(body.toString("utf8"));
+  } catch (error) {
+    return { ok: false, fault: `the body is not JSON: ${(error as Error).message}` };
+  }
+  if (!isRecord(review)) return { ok: false, fault: "the body is no JSON object" };
+  const { apiVersion, kind, request } = review;
+  if (kind !== "AdmissionReview" || apiVersion !== "admission.k8s.io/v1") {
+    const found = `${show(apiVersion)}, ${show(kind)}`;
+    return {
+      ok: false,
+      fault: `the body is (apiVersion, kind) ${found}, expected "admission.k8s.io/v1", "AdmissionReview"`,
+    };
+  }
+  if (!isRecord(request)) return { ok: false, fault: "the AdmissionReview has no request" };
+  const { uid } = request;
+  if (typeof uid !== "string" || uid === "") return { ok: false, fault: "the request has no uid" };
+  const fault = faultOf(request);
+  return fault === undefined
+    ? { ok: true, request: request as unknown as AdmissionRequest }
+    : { ok: false, uid, fault };
+}
+
+/** Checks all that is read before the decision; the objects are the decision's business. */
+function faultOf(request: Readonly<Record<string, unknown>>): string | undefined {
+  const { kind, operation, userInfo } = request;
+  if (!isRecord(kind) || ![kind.group, kind.version, kind.kind].every(isString)) {
+    return "request.kind is not {group, version, kind}";
+  }
+  if (!OPERATIONS.includes(operation)) {
+    return `request.operation is ${show(operation)}, expected one of ${OPERATIONS.join(", ")}`;
+  }
+  if (!isRecord(userInfo)) return "request.userInfo is missing";
+  for (const field of ["name", "namespace", "subResource"]) {
+    const value = request[field];
+    if (value !== undefined && !isString(value)) return `request.${field} is not a string`;
+  }
+  for (const field of ["object", "oldObject"]) {
+    const value = request[field];
+    if (value !== undefined && value !== null && !isRecord(value)) {
+      return `request.${field} is not an object`;
+    }
+  }
+  return undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** A value of a stranger in an error text: short, and never walked, since it may be nested deeper than the stack. */
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 60)) : typeof value;
+}

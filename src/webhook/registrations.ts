@@ -1,0 +1,142 @@
+import { ANNOTATIONS, PREFIX, VERSION_ANNOTATIONS } from "../api/annotations.ts";
+import { GROUP, VERSION } from "../api/crd.ts";
+import type { WebhookConfiguration } from "../tls/ca-bundle.ts";
+
+/** Where the API server finds us, and what it is to trust. */
+export interface RegistrationOptions {
+  /** Name of both configurations. */
+  readonly name: string;
+  /** Our own namespace; its pods and jobs never reach us. */
+  readonly namespace: string;
+  /** A Service of that namespace (port 443 by default), or `https://host:port` of a process outside of the cluster. */
+  readonly endpoint: Endpoint;
+  /** PEM. */
+  readonly caBundle: string;
+}
+
+type Endpoint = { readonly service: string; readonly port?: number } | { readonly url: string };
+
+/** Annotations of ours, the one that we write ourselves aside. */
+const ASKS =
+  `has(object.metadata.annotations) && object.metadata.annotations.exists(k, ` +
+  `k.startsWith('${PREFIX}') && k != '${ANNOTATIONS.status}')`;
+
+/** The job, or the template of its pods, asks for an export. */
+const EXPORTS = ["object.?metadata", "object.?spec.?template.?metadata"]
+  .map((metadata) => `'${ANNOTATIONS.export}' in ${metadata}.?annotations.orValue({})`)
+  .join(" || ");
+
+const NEW = "object.?metadata.?annotations.orValue({})";
+const OLD = "oldObject.?metadata.?annotations.orValue({})";
+const OURS = `k.startsWith('${PREFIX}') && k != '${VERSION_ANNOTATIONS.retry}'`;
+
+/** New, or with another spec, or with other annotations of ours: updates that only move status, finalizers or `retry` never wait for us. */
+const CHANGES = [
+  "request.operation == 'CREATE'",
+  "object.?spec != oldObject.?spec",
+  `${NEW}.exists(k, ${OURS} && (!(k in ${OLD}) || ${OLD}[k] != ${NEW}[k]))`,
+  `${OLD}.exists(k, ${OURS} && !(k in ${NEW}))`,
+].join(" || ");
+
+/**
+ * The webhook configurations, MutatingWebhookConfiguration then ValidatingWebhookConfiguration. Every default of the API is written
+ * out, so that the live ones can be compared with them. Conditions must hold for objects without annotations or owners: an
+ * expression that fails denies.
+ */
+export function webhookConfigurations(
+  options: RegistrationOptions,
+): readonly WebhookConfiguration[] {
+  const { name, namespace } = options;
+  const metadata = { name, labels: { "app.kubernetes.io/name": "modelhook" } };
+  const elsewhere = {
+    matchExpressions: [
+      {
+        key: "kubernetes.io/metadata.name",
+        operator: "NotIn",
+        values: ["kube-system", namespace],
+      },
+    ],
+  };
+  const kinds = {
+    rule: { group: GROUP, version: VERSION, resources: ["models", "modelversions"] },
+    operations: ["CREATE", "UPDATE"],
+    condition: { name: "spec-or-our-annotations-change", expression: CHANGES },
+  };
+  const mutating = [
+    webhook(options, "/mutate", {
+      name: "pods",
+      rule: { group: "", version: "v1", resources: ["pods"] },
+      operations: ["CREATE"],
+      namespaceSelector: elsewhere,
+      condition: { name: "asks-for-something", expression: ASKS },
+    }),
+    webhook(options, "/mutate", {
+      name: "jobs",
+      rule: { group: "batch", version: "v1", resources: ["jobs"] },
+      operations: ["CREATE"],
+      namespaceSelector: elsewhere,
+      condition: { name: "exports-a-model", expression: EXPORTS },
+    }),
+    webhook(options, "/mutate", { name: "models", ...kinds }),
+  ];
+  const apiVersion = "admissionregistration.k8s.io/v1";
+  return [
+    {
+      apiVersion,
+      kind: "MutatingWebhookConfiguration",
+      metadata,
+      webhooks: mutating,
+    },
+    {
+      apiVersion,
+      kind: "ValidatingWebhookConfiguration",
+      metadata,
+      webhooks: [webhook(options, "/validate", { name: "models", ...kinds })],
+    },
+  ];
+}
+
+function webhook(
+  { namespace, endpoint, caBundle }: RegistrationOptions,
+  path: "/mutate" | "/validate",
+  about: {
+    readonly name: string;
+    readonly rule: {
+      readonly group: string;
+      readonly version: string;
+      readonly resources: readonly string[];
+    };
+    readonly operations: readonly string[];
+    readonly namespaceSelector?: object;
+    readonly condition: { readonly name: string; readonly expression: string };
+  },
+) {
+  const { group, version, resources } = about.rule;
+  const place =
+    "url" in endpoint
+      ? { url: endpoint.url + path }
+      : { service: { namespace, name: endpoint.service, port: endpoint.port ?? 443, path } };
+  return {
+    name: `${about.name}.modelhook.kubedl.io`,
+    admissionReviewVersions: ["v1"],
+    clientConfig: { ...place, caBundle: Buffer.from(caBundle).toString("base64") },
+    rules: [
+      {
+        apiGroups: [group],
+        apiVersions: [version],
+        operations: about.operations,
+        resources,
+        scope: "Namespaced",
+      },
+    ],
+    failurePolicy: "Fail",
+    matchPolicy: "Equivalent",
+    sideEffects: "None",
+    timeoutSeconds: 5,
+    namespaceSelector: about.namespaceSelector ?? {},
+    objectSelector: {},
+    matchConditions: [about.condition],
+    // A container that another webhook adds after us needs the model too.
+    ...(path === "/mutate" ? { reinvocationPolicy: "IfNeeded" } : {}),
+  };
+}
