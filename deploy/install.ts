@@ -1,0 +1,73 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseAllDocuments, stringify } from "yaml";
+import type { Kubectl } from "./local/kubectl.ts";
+
+/** What an installation is told. */
+export interface InstallOptions {
+  readonly kubectl: Kubectl;
+  /** Our own image. */
+  readonly image: string;
+  readonly kanikoImage: string;
+  /** Image below every model. */
+  readonly baseImage: string;
+  /** Registries (host:port) that may be reached by plain HTTP. */
+  readonly insecureRegistries: readonly string[];
+  /** Directories on nodes that a namespace may store models below. */
+  readonly allowedPrefixes: Readonly<Record<string, readonly string[]>>;
+}
+
+/** An object of install.yaml, as far as an installation changes it. */
+interface Manifest {
+  kind: string;
+  data?: Record<string, string>;
+  spec?: {
+    template?: {
+      spec: { containers: { image: string; env?: { name: string; value?: string }[] }[] };
+    };
+  };
+}
+
+/** Applies the CustomResourceDefinitions and install.yaml, and waits until both replicas answer. */
+export async function install(options: InstallOptions): Promise<void> {
+  const { kubectl } = options;
+  const directory = join(import.meta.dirname, "crds");
+  await kubectl(["apply", "--server-side", "--filename", directory]);
+  const names = readdirSync(directory).map((file) => crdName(join(directory, file)));
+  await kubectl(["wait", "--for=condition=Established", "--timeout=60s", ...names]);
+  await kubectl(["apply", "--server-side", "--filename", "-"], manifests(options));
+  const rollout = ["rollout", "status", "deployment/modelhook", "--timeout=180s"];
+  await kubectl(["--namespace", "modelhook-system", ...rollout]);
+}
+
+/** install.yaml with the options filled in. */
+export function manifests(options: InstallOptions): string {
+  const text = readFileSync(join(import.meta.dirname, "install.yaml"), "utf8");
+  return parseAllDocuments(text)
+    .map((document) => document.toJS() as Manifest)
+    .map((manifest) => stringify(filledIn(manifest, options), { version: "1.1" }))
+    .join("---\n");
+}
+
+function filledIn(manifest: Manifest, options: InstallOptions): Manifest {
+  if (manifest.kind === "ConfigMap") {
+    const { kanikoImage, baseImage, insecureRegistries, allowedPrefixes } = options;
+    const config = {
+      localStorage: { allowedPrefixes },
+      build: { kanikoImage, baseImage, insecureRegistries },
+    };
+    return { ...manifest, data: { "config.yaml": stringify(config) } };
+  }
+  for (const container of manifest.spec?.template?.spec.containers ?? []) {
+    container.image = options.image;
+    const own = container.env?.find(({ name }) => name === "MODELHOOK_IMAGE");
+    if (own !== undefined) own.value = options.image;
+  }
+  return manifest;
+}
+
+function crdName(file: string): string {
+  const [document] = parseAllDocuments(readFileSync(file, "utf8"));
+  const { metadata } = document?.toJS() as { metadata: { name: string } };
+  return `crd/${metadata.name}`;
+}
