@@ -149,7 +149,8 @@ function kubeletConfiguration(place: Place): object {
     failSwapOn: false,
     // The host's resolv.conf names servers that the node cannot reach.
     resolvConf: "",
-    clusterDNS: ["10.96.0.10"],
+    // There is no DNS in the cluster; asked here, where nothing listens, a look-up fails at once.
+    clusterDNS: [nodeAddress(place)],
     clusterDomain: "cluster.local",
     // The disk is the host's: how full it is says nothing about the node's pods.
     imageGCHighThresholdPercent: 100,
