@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseAllDocuments, stringify } from "yaml";
+import { parse, parseAllDocuments, stringify } from "yaml";
 import type { Kubectl } from "./local/kubectl.ts";
 
 /** What an installation is told. */
@@ -67,7 +67,6 @@ function filledIn(manifest: Manifest, options: InstallOptions): Manifest {
 }
 
 function crdName(file: string): string {
-  const [document] = parseAllDocuments(readFileSync(file, "utf8"));
-  const { metadata } = document?.toJS() as { metadata: { name: string } };
+  const { metadata } = parse(readFileSync(file, "utf8")) as { metadata: { name: string } };
   return `crd/${metadata.name}`;
 }
