@@ -22,7 +22,7 @@ export type Key = `${string}/${string}/${string}`;
 
 /** What the loop tells the metrics. */
 export interface LoopMetrics {
-  reconciled(reconciler: string, outcome: "done" | "stale" | "error", seconds: number): void;
+  reconciled(reconciler: string, outcome: "done" | "retried" | "failed", seconds: number): void;
 }
 
 /** Pause before a stale pass is repeated, so that the watch can bring what changed. */
@@ -45,17 +45,17 @@ export function startLoop(options: {
     const reconciler = byName.get(name);
     if (reconciler === undefined) throw new Error(`no reconciler for ${key}`);
     const started = performance.now();
-    const done = (outcome: "done" | "stale" | "error"): void =>
+    const done = (outcome: "done" | "retried" | "failed"): void =>
       metrics.reconciled(name, outcome, (performance.now() - started) / 1000);
     try {
       const actions = await reconciler.reconcile({ namespace, name: object }, signal);
       const { upToDate, requeueAfterMs } = await applier.apply(actions, signal);
       if (!upToDate) queue.addAfter(key, STALE_DELAY_MS);
       else if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
-      done(upToDate ? "done" : "stale");
+      done(upToDate ? "done" : "retried");
     } catch (error) {
       if (signal.aborted) return;
-      done("error");
+      done("failed");
       throw error;
     }
   }

@@ -1,12 +1,13 @@
 import { LABELS, MANAGED_BY } from "../api/annotations.ts";
 import type { KubeObject } from "../api/kube-types.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
-import { imageOf, locationOf, locationOfVersion, type Stores } from "../gather/stores.ts";
+import { locationOf, type Stores } from "../gather/stores.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { startInformer, type Informer } from "../kube/informer.ts";
 import { resources, type Resource } from "../kube/resources.ts";
 import type { Change, WritableStore } from "../kube/store.ts";
+import { references } from "../reconcile/observed.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Key } from "./loop.ts";
 
@@ -74,10 +75,10 @@ export function startWatches(
 /** What a change of a version may concern: itself, its model, its rivals, the pods and jobs that wait for it. */
 export function keysOfVersion(stores: Stores, version: ModelVersion): readonly Key[] {
   const { namespace, name, labels } = version.metadata;
-  const location = locationOfVersion(version);
+  const { location, image } = references(version);
   const rivals = [
     ...stores.versions.by("location", location ?? ""),
-    ...stores.versions.by("image", imageOf(version) ?? ""),
+    ...stores.versions.by("image", image),
   ];
   return [
     keyOf("modelversion", version),

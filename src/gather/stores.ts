@@ -11,6 +11,7 @@ import type { ModelVersion } from "../api/modelversion.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { createStore, type WritableStore } from "../kube/store.ts";
 import { exportIntentOf, isHeld } from "../reconcile/exporting-job.ts";
+import { references } from "../reconcile/observed.ts";
 import { storageOf } from "../storage/bound.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
 
@@ -45,8 +46,8 @@ export function createVersionStore(): VersionStore {
       uid: ({ metadata }) => present(metadata.uid),
       job: ({ metadata }) => present(metadata.labels?.[LABELS.jobUid]),
       model: ({ metadata, spec }) => [`${metadata.namespace}/${spec.modelName}`],
-      location: (version) => present(locationOfVersion(version)),
-      image: (version) => present(imageOf(version)),
+      location: (version) => present(references(version).location),
+      image: (version) => [references(version).image],
     },
   });
 }
@@ -75,17 +76,6 @@ export function createStores(versions: VersionStore): Stores {
     volumes: createStore(),
     claims: createStore(),
   };
-}
-
-/** The directory that a version is built from; undefined when it names no storage, or several. */
-export function locationOfVersion({ metadata, spec }: ModelVersion): string | undefined {
-  return storageOf(spec.storage)?.location(metadata.namespace ?? "");
-}
-
-/** Repository and tag that a version is pushed to; undefined until its tag is chosen. */
-export function imageOf({ spec, status }: ModelVersion): string | undefined {
-  const named = spec.imageTag === undefined ? undefined : `${spec.imageRepo}:${spec.imageTag}`;
-  return status?.image ?? named;
 }
 
 /** The directory that a job's pods write to; undefined when its export can not be read. */

@@ -1,0 +1,130 @@
+import { limitsOf } from "../admission/policy.ts";
+import type { KubeObject, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
+import type { Model } from "../api/model.ts";
+import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
+import { parseTime } from "../api/time.ts";
+import { controllerOf } from "../jobs/owner.ts";
+import { listAll } from "../kube/list.ts";
+import { resources } from "../kube/resources.ts";
+import {
+  references,
+  type ModelObserved,
+  type ModelVersionObserved,
+} from "../reconcile/observed.ts";
+import { find, hostnameOf, type Sources } from "./exporting.ts";
+
+/** What building needs besides what the pod reconcilers read. */
+export interface BuildSources extends Sources {
+  readonly settings: ModelVersionObserved["settings"];
+  readonly now: () => number;
+}
+
+/** An Event of events.k8s.io/v1, the fields that are read. */
+interface ReadEvent extends KubeObject {
+  readonly reason?: string;
+  readonly note?: string;
+  readonly eventTime?: string | null;
+  /** Set, instead of eventTime, by those who write the older kind of Event. */
+  readonly deprecatedLastTimestamp?: string | null;
+}
+
+/** Everything that is known of a version. */
+export async function observeVersion(
+  sources: BuildSources,
+  version: ModelVersion,
+  signal: AbortSignal,
+): Promise<ModelVersionObserved> {
+  const { api, stores, policy, settings, now } = sources;
+  const { namespace = "", uid = "" } = version.metadata;
+  const wanted = references(version);
+  const jobs = stores.buildJobs.by("version", uid);
+  const pods = stores.buildPods.by("version", uid).toSorted(newestFirst);
+  const hostname =
+    wanted.nodeName === undefined ? undefined : await hostnameOf(api, wanted.nodeName, signal);
+  const claim = await claimOf(sources, version, wanted.claimName, signal);
+  const volume =
+    wanted.volumeName === undefined ? undefined : stores.volumes.get(undefined, wanted.volumeName);
+  const model = stores.models.get(namespace, version.spec.modelName);
+  const rivals = [
+    ...stores.versions.by("location", wanted.location ?? ""),
+    ...stores.versions.by("image", wanted.image),
+  ].filter(({ metadata }) => metadata.uid !== uid);
+  return {
+    now: now(),
+    version,
+    settings,
+    limits: limitsOf(policy, namespace),
+    jobs,
+    pods,
+    events: await eventsOf(sources, version, pods, signal),
+    rivals: [...new Set(rivals)],
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(claim === undefined ? {} : { claim }),
+    ...(volume === undefined ? {} : { volume }),
+    ...(model === undefined ? {} : { model }),
+  };
+}
+
+/** Everything that is known of a model. */
+export function observeModel({ stores, now }: BuildSources, model: Model): ModelObserved {
+  const { namespace, name } = model.metadata;
+  return { now: now(), model, versions: stores.versions.by("model", `${namespace}/${name}`) };
+}
+
+/** The user's claim is none that we watch, so it is read directly. */
+async function claimOf(
+  { api, stores }: BuildSources,
+  version: ModelVersion,
+  claimName: string | undefined,
+  signal: AbortSignal,
+): Promise<PersistentVolumeClaim | undefined> {
+  const { namespace = "" } = version.metadata;
+  if (claimName === undefined) return undefined;
+  return version.spec.storage.persistentVolumeClaim === undefined
+    ? stores.claims.get(namespace, claimName)
+    : find(api, resources.persistentvolumeclaims, { namespace, name: claimName }, signal);
+}
+
+/** Events of the current attempt, read only while they may say why its pod does not start. */
+async function eventsOf(
+  { api, stores }: BuildSources,
+  version: ModelVersion,
+  pods: readonly Pod[],
+  signal: AbortSignal,
+): Promise<ModelVersionObserved["events"]> {
+  const { namespace, uid } = version.metadata;
+  const job = stores.buildJobs.get(namespace, version.status?.builderJob ?? "");
+  const pod = pods.find((each) => controllerOf(each)?.uid === job?.metadata?.uid);
+  if (job === undefined || uid === undefined || !isBuilding(version) || hasStarted(pod)) return [];
+  const uids = [job, pod].flatMap((object) => object?.metadata?.uid ?? []);
+  const listings = await Promise.all(
+    uids.map(async (each) =>
+      listAll<ReadEvent>(api, resources.events, {
+        namespace,
+        fieldSelector: `regarding.uid=${each}`,
+        signal,
+      }),
+    ),
+  );
+  return listings
+    .flatMap(({ items }) => items)
+    .toSorted((a, b) => timeOf(a) - timeOf(b))
+    .map(({ reason = "", note = "" }) => ({ reason, message: note }));
+}
+
+function hasStarted(pod: Pod | undefined): boolean {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod?.status ?? {};
+  return [...initContainerStatuses, ...containerStatuses].some(
+    ({ state }) => state?.running !== undefined || state?.terminated !== undefined,
+  );
+}
+
+function timeOf({ eventTime, deprecatedLastTimestamp, metadata }: ReadEvent): number {
+  const text = deprecatedLastTimestamp ?? eventTime ?? metadata?.creationTimestamp;
+  return text === undefined ? 0 : parseTime(text);
+}
+
+function newestFirst(a: Pod, b: Pod): number {
+  const [timeA, timeB] = [a, b].map((pod) => parseTime(pod.metadata?.creationTimestamp ?? ""));
+  return (timeB ?? 0) - (timeA ?? 0);
+}
