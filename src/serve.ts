@@ -1,0 +1,250 @@
+import { kanikoBuilder } from "./builder/kaniko.ts";
+import type { Config } from "./config.ts";
+import { createApplier } from "./controller/apply.ts";
+import { buildReconcilers } from "./controller/build-reconcilers.ts";
+import { podReconcilers } from "./controller/pod-reconcilers.ts";
+import { runController, type VersionChanges } from "./controller/run.ts";
+import { decide } from "./admission/decide.ts";
+import type { ModelVersion } from "./api/modelversion.ts";
+import { gatherSnapshot } from "./gather/snapshot.ts";
+import { createStores, createVersionStore, type VersionStore } from "./gather/stores.ts";
+import { connect, type ApiServer } from "./kube/client.ts";
+import { runElection, type Election } from "./kube/election.ts";
+import { startInformer } from "./kube/informer.ts";
+import { resources } from "./kube/resources.ts";
+import type { Change } from "./kube/store.ts";
+import { createLogger, type Logger } from "./telemetry/logger.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { loadAuthority } from "./tls/authority.ts";
+import { followConfigurations, keepPublished, type LiveConfigurations } from "./tls/ca-bundle.ts";
+import { openLeafSource, serviceNames } from "./tls/leaf.ts";
+import type { CertificateSource } from "./tls/source.ts";
+import { createApp, createProbeApp } from "./webhook/app.ts";
+import { drain } from "./webhook/drain.ts";
+import { createHandler } from "./webhook/handler.ts";
+import { createReadiness, type Readiness } from "./webhook/readiness.ts";
+import { webhookConfigurations, type RegistrationOptions } from "./webhook/registrations.ts";
+import { startProbeServer, startWebhookServer } from "./webhook/server.ts";
+
+/** Name of the Service, the Lease and the webhook configurations. */
+const NAME = "modelhook";
+
+/** Shorter than the 5 s that the API server waits, so that the answer still arrives. */
+const DEADLINE_MS = 4000;
+
+/** Time in which every API server learns that a stopping replica is not ready. */
+const DRAIN_GRACE_MS = 8000;
+const DRAIN_FINISH_MS = 5000;
+
+/** Where a process listens, and how the API server reaches it. */
+export interface ServeOptions {
+  readonly httpsPort: number;
+  readonly probePort: number;
+  /** `https://host:port` of a process outside of the cluster; our Service when absent. */
+  readonly url: string | undefined;
+  /** Stops the process, orderly. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs the webhook, and the controller while this replica leads, until the signal aborts. */
+export async function serve(config: Config, options: ServeOptions): Promise<void> {
+  const log = createLogger({ level: config.logLevel });
+  const metrics = createMetrics();
+  const readiness = createReadiness(["certificate", "configurations", "caches"]);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const api = await connect(credentialsOf(config));
+  const probes = await startProbeServer(createProbeApp({ readiness, metrics, log }), {
+    port: options.probePort,
+  });
+
+  const versions = createVersionStore();
+  const changes = followVersions(api, versions, readiness, log, signal);
+  const live = followConfigurations(api, { name: NAME, log, signal });
+  const source = await openLeafSource({
+    authority: async (known) =>
+      loadAuthority(api, { namespace: config.namespace, known, now: Date.now(), log }),
+    isPublished: (authority) => live.trust(authority.cert),
+    names: [...serviceNames(NAME, config.namespace), ...hostOf(options.url)],
+    log,
+    signal,
+  });
+  watchCertificate(source, live, readiness, metrics);
+
+  const endpoint = { api, versions, config, metrics, log };
+  const app = createApp({
+    mutate: handlerOf("mutate", endpoint),
+    validate: handlerOf("validate", endpoint),
+    readiness,
+    log,
+    deadlineMs: DEADLINE_MS,
+  });
+  const webhook = await startWebhookServer(app, { port: options.httpsPort, source });
+  const election = lead(config, options, {
+    api,
+    versions,
+    changes,
+    live,
+    source,
+    metrics,
+    log,
+    signal,
+  });
+  log.info({ https: webhook.port, probes: probes.port }, "Serving");
+
+  await aborted(options.signal);
+  // Leadership goes first, so that another replica builds on while this one still answers.
+  stopping.abort(new Error("the process was asked to stop"));
+  await Promise.all([
+    election.stopped,
+    drain({ readiness, webhook, probes, graceMs: DRAIN_GRACE_MS, finishMs: DRAIN_FINISH_MS, log }),
+  ]);
+  await api.close();
+}
+
+interface Parts {
+  readonly api: ApiServer;
+  readonly versions: VersionStore;
+  readonly changes: VersionChanges;
+  readonly live: LiveConfigurations;
+  readonly source: CertificateSource;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+function lead(config: Config, options: ServeOptions, parts: Parts): Election {
+  const { api, versions, changes, live, source, metrics, log } = parts;
+  const now = Date.now;
+  const applier = createApplier({
+    api,
+    instance: config.instance,
+    log,
+    now,
+    failPoint: config.failPoint,
+    die: () => process.exit(1),
+  });
+  const endpoint = options.url === undefined ? { service: NAME } : { url: options.url };
+  const registration: Omit<RegistrationOptions, "caBundle"> = {
+    name: NAME,
+    namespace: config.namespace,
+    endpoint,
+  };
+  return runElection({
+    api,
+    namespace: config.namespace,
+    name: NAME,
+    identity: config.instance,
+    log,
+    signal: parts.signal,
+    onStarted: async (signal) => {
+      metrics.leads(true);
+      const stores = createStores(versions);
+      const sources = { api, stores, policy: config.policy, settings: config.build, now };
+      await Promise.all([
+        keepPublished(api, {
+          live,
+          source,
+          wanted: (caBundle) => webhookConfigurations({ ...registration, caBundle }),
+          log,
+          signal,
+        }),
+        runController({
+          api,
+          stores,
+          versionChanges: changes,
+          reconcilers: [
+            ...podReconcilers(sources),
+            ...buildReconcilers(sources, { kaniko: kanikoBuilder }),
+          ],
+          applier,
+          metrics,
+          log,
+          signal,
+        }),
+      ]);
+    },
+    onStopped: () => metrics.leads(false),
+  });
+}
+
+function handlerOf(
+  endpoint: "mutate" | "validate",
+  parts: Pick<Parts, "api" | "versions" | "metrics" | "log"> & { readonly config: Config },
+): ReturnType<typeof createHandler> {
+  const { api, versions, config, metrics, log } = parts;
+  return createHandler({
+    endpoint,
+    gather: async (request, signal) =>
+      gatherSnapshot(request, { api, versions, policy: config.policy, now: Date.now, signal }),
+    decide,
+    metrics,
+    log,
+  });
+}
+
+/** Every replica keeps the versions: the webhook reads them, and the controller hears of their changes while it leads. */
+function followVersions(
+  api: ApiServer,
+  store: VersionStore,
+  readiness: Readiness<"caches">,
+  log: Logger,
+  signal: AbortSignal,
+): VersionChanges {
+  const listeners = new Set<(change: Change<ModelVersion>) => void>();
+  const informer = startInformer(api, resources.modelversions, {
+    store,
+    onChange: (change) => {
+      for (const listener of listeners) listener(change);
+    },
+    log,
+    signal,
+  });
+  informer.synced.then(
+    () => readiness.set("caches", true),
+    () => {},
+  );
+  return {
+    subscribe(listener, until) {
+      listeners.add(listener);
+      until.addEventListener("abort", () => listeners.delete(listener), { once: true });
+    },
+  };
+}
+
+/** Ready only while the API server trusts what we serve with. */
+function watchCertificate(
+  source: CertificateSource,
+  live: LiveConfigurations,
+  readiness: Readiness<"certificate" | "configurations">,
+  metrics: Metrics,
+): void {
+  const look = (): void => {
+    const { cert, notAfter } = source.current();
+    metrics.certificateEnds(notAfter);
+    readiness.set("certificate", true);
+    if (live.trust(cert)) readiness.set("configurations", true);
+    else
+      readiness.set("configurations", false, "the webhook configurations do not carry our CA yet");
+  };
+  source.onChange(look);
+  live.onChange(look);
+  look();
+}
+
+function credentialsOf(config: Config): Parameters<typeof connect>[0] {
+  const { kubeconfigPath, inClusterServer } = config;
+  if (kubeconfigPath !== undefined) return { kubeconfigPath };
+  return inClusterServer === undefined ? {} : { inCluster: { server: inClusterServer } };
+}
+
+function hostOf(url: string | undefined): readonly string[] {
+  return url === undefined ? [] : [new URL(url).hostname];
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
