@@ -1,0 +1,3 @@
+module modelhook.invalid/pause
+
+go 1.26
