@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -30,7 +30,12 @@ afterEach(async () => {
 });
 
 async function store(files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    // Renamed into place, so that no check reads half a file.
+    const temporary = join(directory, `.${name}`);
+    await writeFile(temporary, text);
+    await rename(temporary, join(directory, name));
+  }
 }
 
 async function open(at = now) {

@@ -8,7 +8,8 @@ import { isTrusted } from "./pem.ts";
 
 const DAY = 86_400_000;
 const log = createLogger({ level: "silent" });
-const start = Date.now();
+/** Certificates hold whole seconds. */
+const start = Math.floor(Date.now() / 1000) * 1000;
 
 let stop = new AbortController();
 afterEach(() => {

@@ -40,20 +40,8 @@ describe("a chain is trusted", () => {
   });
 
   test("through an intermediate that the chain brings along, if that may sign", async () => {
-    const signIntermediate = async (cA: boolean): Promise<KeyPair> => {
-      const { cert, private: key } = await generate([{ name: "commonName", value: "between" }], {
-        algorithm: "sha256",
-        keyType: "ec",
-        ca: second,
-        extensions: [
-          { name: "basicConstraints", cA, critical: true },
-          { name: "keyUsage", keyCertSign: cA, digitalSignature: true, critical: true },
-        ],
-      });
-      return { cert: `${cert}\n`, key };
-    };
     for (const maySign of [true, false]) {
-      const between = await signIntermediate(maySign);
+      const between = await makeIntermediate(second, maySign);
       const below = await issueLeaf(between, ["below"], lifetime);
       expect(isTrusted(below.cert + between.cert, second.cert, now)).toBe(maySign);
       expect(isTrusted(below.cert, second.cert, now)).toBe(false);
@@ -90,3 +78,17 @@ describe("what is not a certificate or its key is named", () => {
     );
   });
 });
+
+async function makeIntermediate(ca: KeyPair, cA: boolean): Promise<KeyPair> {
+  const { cert, private: key } = await generate([{ name: "commonName", value: "between" }], {
+    algorithm: "sha256",
+    keyType: "ec",
+    ca,
+    notBeforeDate: new Date(now - DAY),
+    extensions: [
+      { name: "basicConstraints", cA, critical: true },
+      { name: "keyUsage", keyCertSign: cA, digitalSignature: true, critical: true },
+    ],
+  });
+  return { cert: `${cert}\n`, key };
+}

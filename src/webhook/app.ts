@@ -85,8 +85,7 @@ function serve(handle: Handler, readiness: ReadinessReport): RequestHandler {
   return async (request, response) => {
     const { body } = request as { body: unknown };
     if (!Buffer.isBuffer(body)) {
-      const code = request.is("application/json") === false ? 415 : 400;
-      sendText(response, code, "expected a body of content type application/json");
+      sendText(response, 415, "expected a body of content type application/json");
       return;
     }
     const answer = await handle({

@@ -20,9 +20,9 @@ export function createReadiness<Name extends string>(names: readonly Name[]): Re
   const missing = new Map<Name, string>(names.map((name) => [name, "not yet"]));
   let isDraining = false;
   return {
-    set(name: Name, holds: boolean, why = "") {
+    set(name: Name, holds: boolean, why?: string) {
       if (holds) missing.delete(name);
-      else missing.set(name, why);
+      else missing.set(name, why ?? "");
     },
     isReady: () => missing.size === 0 && !isDraining,
     isDraining: () => isDraining,
