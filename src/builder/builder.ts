@@ -1,3 +1,4 @@
+import type { BuiltImage } from "../api/build-report.ts";
 import type { Job, KubeObject, Pod } from "../api/kube-types.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import type { Reason } from "../api/reasons.ts";
@@ -32,28 +33,33 @@ export interface BuildRequest {
   readonly settings: BuildSettings;
 }
 
-/** An image that is pushed and verified. */
-export interface BuiltImage {
-  /** `sha256:` and 64 hex digits. */
-  readonly digest: string;
-  /** Bytes of the model's files. */
-  readonly size: number;
-  /** Number of the model's files. */
-  readonly files: number;
-  readonly layers: readonly { readonly digest: string; readonly size: number }[];
-}
+/** What an attempt needs, or why it is not even begun. */
+export type BuildPlan =
+  /** The Job last; all named from the version's UID and owned by it. */
+  | { readonly state: "ready"; readonly objects: readonly KubeObject[] }
+  | { readonly state: "refused"; readonly reason: Reason; readonly message: string };
 
 /** How an attempt stands. */
 export type BuildOutcome =
-  | { readonly state: "running" }
+  /** The message says what it waits for, when that is known. */
+  | { readonly state: "running"; readonly message?: string }
   | { readonly state: "succeeded"; readonly image: BuiltImage }
-  | {
-      readonly state: "failed";
-      readonly reason: Reason;
-      readonly message: string;
-      /** True when another attempt may succeed with nothing changed by anybody. */
-      readonly transient: boolean;
-    };
+  | BuildFailure;
+
+/** An attempt that is over, without an image. */
+export interface BuildFailure {
+  readonly state: "failed";
+  readonly reason: Reason;
+  readonly message: string;
+  /** True when another attempt may succeed with nothing changed by anybody. */
+  readonly transient: boolean;
+}
+
+/** An event (core/v1) as far as it is read. */
+export interface ObservedEvent {
+  readonly reason: string;
+  readonly message: string;
+}
 
 /** What is seen of an attempt. */
 export interface BuildObserved {
@@ -61,12 +67,14 @@ export interface BuildObserved {
   readonly job: Job;
   /** Pods of the Job, newest first. */
   readonly pods: readonly Pod[];
+  /** Events of the Job and its newest pod, by their UIDs, oldest first; read only until a container has started. */
+  readonly events: readonly ObservedEvent[];
 }
 
 /** An engine that turns a directory into an image. */
 export interface Builder {
-  /** Objects of one attempt, the Job last; all named from the version's UID and owned by it. */
-  plan(request: BuildRequest): readonly KubeObject[];
+  /** Objects of one attempt. */
+  plan(request: BuildRequest): BuildPlan;
   /** Reads the attempt's outcome from its Job and pods. */
   outcome(observed: BuildObserved): BuildOutcome;
 }

@@ -1,0 +1,212 @@
+import { VERSION_ANNOTATIONS } from "../api/annotations.ts";
+import { IMAGE_LABELS } from "../api/image-labels.ts";
+import type { Container, PodSpec, ResourceRequirements, Volume } from "../api/kube-types.ts";
+import type { BuildRequest } from "./builder.ts";
+import { registryOf } from "./registry-policy.ts";
+
+/** Containers of a build pod, in the order in which they run. */
+export const BUILD_CONTAINERS = { source: "source", kaniko: "kaniko", verify: "verify" } as const;
+
+/** Secret that is used, where the namespace has it, when the version names none. */
+const DEFAULT_SECRET = "regcred";
+
+/** What our own two containers need, and kaniko with `--compressed-caching=false`: neither grows with the model. */
+const DEFAULT_RESOURCES: ResourceRequirements = { requests: { cpu: "250m", memory: "256Mi" } };
+
+/**
+ * The pod of one attempt. `source` looks at the model and stages what kaniko can not take as it is, `kaniko` builds and
+ * pushes, `verify` compares the pushed image with the model. Two of the three are init containers, so that each starts only
+ * when the one before it has succeeded, and each answers by its own termination message.
+ *
+ * | container | /source | /workspace/source | /workspace/staged | /build |
+ * | --- | --- | --- | --- | --- |
+ * | source | root of the claim | | written | written: Dockerfile, empty Dockerfile.dockerignore, what was seen |
+ * | kaniko | | the model | read | read |
+ * | verify | root of the claim | | | read |
+ */
+export function buildPod(request: BuildRequest, baseImage: string): PodSpec {
+  const { version, nodeName } = request;
+  const secretName = version.spec.builder?.pushSecret?.name ?? DEFAULT_SECRET;
+  return {
+    restartPolicy: "Never",
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    // Nothing in here has an end worth waiting for; 0 would take the pod out of the API while it still runs.
+    terminationGracePeriodSeconds: 1,
+    securityContext: { seccompProfile: { type: "RuntimeDefault" } },
+    // Only that node has the data, so a taint that keeps others away must not keep us away.
+    ...(nodeName === undefined
+      ? {}
+      : { tolerations: [{ operator: "Exists", effect: "NoSchedule" }] }),
+    initContainers: [sourceContainer(request, baseImage), kanikoContainer(request, baseImage)],
+    containers: [verifyContainer(request)],
+    volumes: volumes(request, secretName),
+  };
+}
+
+function sourceContainer(request: BuildRequest, baseImage: string): Container {
+  const secret = request.version.spec.builder?.pushSecret?.name;
+  return {
+    ...ourContainer(BUILD_CONTAINERS.source, request, [
+      "stage-source",
+      ...imageArguments(request),
+      "--staged=/workspace/staged",
+      `--base-image=${baseImage}`,
+      ...(secret === undefined ? [] : [`--credentials-secret=${secret}`]),
+    ]),
+    volumeMounts: [
+      { name: "model", mountPath: "/source", readOnly: true },
+      { name: "staged", mountPath: "/workspace/staged" },
+      { name: "build", mountPath: "/build" },
+      { name: "credentials", mountPath: "/credentials", readOnly: true },
+    ],
+  };
+}
+
+function kanikoContainer(request: BuildRequest, baseImage: string): Container {
+  const { volume, settings } = request;
+  return {
+    name: BUILD_CONTAINERS.kaniko,
+    image: settings.kanikoImage,
+    args: kanikoArguments(request, baseImage).map(literal),
+    env: [{ name: "DOCKER_CONFIG", value: "/kaniko/.docker" }],
+    resources: resources(request),
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    securityContext: {
+      runAsUser: 0,
+      allowPrivilegeEscalation: false,
+      // To unpack the base image's files with their owners and modes.
+      capabilities: { drop: ["ALL"], add: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"] },
+    },
+    volumeMounts: [
+      {
+        // The kubelet would make a missing subPath, but `source` has seen it by now.
+        name: "model",
+        mountPath: "/workspace/source",
+        readOnly: true,
+        ...(volume.subPath === undefined ? {} : { subPath: volume.subPath }),
+      },
+      { name: "staged", mountPath: "/workspace/staged", readOnly: true },
+      { name: "build", mountPath: "/build", readOnly: true },
+      { name: "credentials", mountPath: "/kaniko/.docker", readOnly: true },
+    ],
+  };
+}
+
+function kanikoArguments(request: BuildRequest, baseImage: string): string[] {
+  const { imageRepo, imageTag, settings } = request;
+  const hosts = new Set([registryOf(imageRepo), registryOf(baseImage)]);
+  const insecure = settings.insecureRegistries.filter((host) => hosts.has(host));
+  return [
+    "--context=dir:///workspace",
+    "--dockerfile=/build/Dockerfile",
+    `--destination=${imageRepo}:${imageTag}`,
+    // One layer, though the model is copied in two steps.
+    "--single-snapshot",
+    "--snapshot-mode=redo",
+    // Otherwise the whole model is held in memory.
+    "--compressed-caching=false",
+    "--push-retry=3",
+    "--image-download-retry=3",
+    "--skip-unused-stages",
+    "--log-format=text",
+    ...imageLabels(request).map(([key, value]) => `--label=${key}=${value}`),
+    ...insecure.flatMap((host) => [
+      `--insecure-registry=${host}`,
+      `--skip-tls-verify-registry=${host}`,
+    ]),
+  ];
+}
+
+function imageLabels({ version }: BuildRequest): readonly (readonly [string, string])[] {
+  const { metadata, spec } = version;
+  const annotations = metadata.annotations ?? {};
+  const kind = annotations[VERSION_ANNOTATIONS.jobKind];
+  const job = annotations[VERSION_ANNOTATIONS.jobName];
+  const labels: readonly (readonly [string, string | undefined])[] = [
+    [IMAGE_LABELS.versionUid, metadata.uid],
+    [IMAGE_LABELS.version, `${metadata.namespace}/${metadata.name}`],
+    [IMAGE_LABELS.model, spec.modelName],
+    [IMAGE_LABELS.createdBy, spec.createdBy],
+    [IMAGE_LABELS.job, kind === undefined || job === undefined ? undefined : `${kind}/${job}`],
+    [IMAGE_LABELS.jobUid, annotations[VERSION_ANNOTATIONS.jobUid]],
+  ];
+  return labels.filter((label): label is readonly [string, string] => label[1] !== undefined);
+}
+
+function verifyContainer(request: BuildRequest): Container {
+  return {
+    ...ourContainer(BUILD_CONTAINERS.verify, request, ["verify-image", ...imageArguments(request)]),
+    volumeMounts: [
+      { name: "model", mountPath: "/source", readOnly: true },
+      { name: "build", mountPath: "/build", readOnly: true },
+      { name: "credentials", mountPath: "/credentials", readOnly: true },
+    ],
+  };
+}
+
+function ourContainer(name: string, request: BuildRequest, args: string[]): Container {
+  return {
+    name,
+    image: request.settings.modelhookImage,
+    args: args.map(literal),
+    resources: resources(request),
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    securityContext: {
+      // Training may leave files that only their owner can read; the model itself is mounted read-only.
+      runAsUser: 0,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"], add: ["DAC_OVERRIDE"] },
+    },
+  };
+}
+
+/** Arguments that `stage-source` and `verify-image` share. */
+function imageArguments(request: BuildRequest): string[] {
+  const { version, volume, imageRepo, imageTag, settings } = request;
+  const host = registryOf(imageRepo);
+  return [
+    "--source=/source",
+    `--directory=${volume.subPath ?? ""}`,
+    "--build=/build",
+    `--image=${imageRepo}:${imageTag}`,
+    `--version-uid=${version.metadata.uid ?? ""}`,
+    "--credentials=/credentials/config.json",
+    ...settings.insecureRegistries
+      .filter((listed) => listed === host)
+      .map((listed) => `--insecure-registry=${listed}`),
+  ];
+}
+
+/** An argument that the kubelet leaves as it is: it reads `$$` as `$` and `$(NAME)` as a variable. */
+function literal(argument: string): string {
+  return argument.replaceAll("$", "$$$$");
+}
+
+/** The same for each container: only one runs at a time, and a quota may want limits on all of them. */
+function resources({ version }: BuildRequest): ResourceRequirements {
+  const { requests, limits } = version.spec.builder?.resources ?? {};
+  return {
+    // A limit without a request is one, as in Kubernetes; a default above the limit would be refused.
+    requests: { ...DEFAULT_RESOURCES.requests, ...limits, ...requests },
+    ...(limits === undefined ? {} : { limits }),
+  };
+}
+
+function volumes({ volume }: BuildRequest, secretName: string): Volume[] {
+  return [
+    { name: "model", persistentVolumeClaim: { claimName: volume.claimName, readOnly: true } },
+    { name: "staged", emptyDir: {} },
+    { name: "build", emptyDir: { sizeLimit: "1Mi" } },
+    {
+      name: "credentials",
+      secret: {
+        secretName,
+        // A pod with a missing Secret would never start; `source` says what is missing instead.
+        optional: true,
+        items: [{ key: ".dockerconfigjson", path: "config.json" }],
+      },
+    },
+  ];
+}

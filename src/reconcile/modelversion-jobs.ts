@@ -1,0 +1,48 @@
+import type { Job, Pod } from "../api/kube-types.ts";
+import { refOf, type Action } from "./action.ts";
+import type { ModelVersionObserved } from "./observed.ts";
+
+/** The Job of the attempt that the status names, absent when it is not made yet, or gone. */
+export function currentJob({ version, jobs }: ModelVersionObserved): Job | undefined {
+  return jobs.find(({ metadata }) => metadata?.name === version.status?.builderJob);
+}
+
+/** Pods of a Job, in the order of the list; by UID, since a Job that is made again keeps its name. */
+export function podsOf(job: Job, pods: readonly Pod[]): readonly Pod[] {
+  return pods.filter(({ metadata }) =>
+    metadata?.ownerReferences?.some(({ uid }) => uid === job.metadata?.uid),
+  );
+}
+
+/** True while a pod of any attempt may still push: until then no other attempt may begin. */
+export function hasLivePods({ pods }: ModelVersionObserved): boolean {
+  return pods.some((pod) => !isOver(pod));
+}
+
+/** Deletes the Jobs that may still do something; finished ones stay, so that their logs can be read. */
+export function stopJobs({ jobs, pods }: ModelVersionObserved): readonly Action[] {
+  return deleteJobs(
+    jobs.filter((job) => {
+      const own = podsOf(job, pods);
+      return !isFinished(job) && (own.length === 0 || own.some((pod) => !isOver(pod)));
+    }),
+  );
+}
+
+/** Deletes Jobs, and by the propagation of every delete of ours their pods. */
+export function deleteJobs(jobs: readonly Job[]): readonly Action[] {
+  return jobs
+    .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
+    .map((job) => ({ type: "delete", ref: refOf(job) }));
+}
+
+function isFinished({ status }: Job): boolean {
+  return (status?.conditions ?? []).some(
+    (condition) =>
+      condition.status === "True" && (condition.type === "Complete" || condition.type === "Failed"),
+  );
+}
+
+function isOver({ status }: Pod): boolean {
+  return status?.phase === "Succeeded" || status?.phase === "Failed";
+}

@@ -1,0 +1,83 @@
+import { parseImageRef } from "../api/image-ref.ts";
+import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
+import type { Model } from "../api/model.ts";
+import type { ModelVersion } from "../api/modelversion.ts";
+import { buildVolumeName, defaultImageTag } from "../api/names.ts";
+import type { BuildSettings, ObservedEvent } from "../builder/builder.ts";
+import { storageOf } from "../storage/bound.ts";
+import type { StorageLimits } from "../storage/provider.ts";
+
+/** Everything that is known of a ModelVersion when it is reconciled. */
+export interface ModelVersionObserved {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly version: ModelVersion;
+  readonly settings: BuildSettings;
+  /** What the administrator allows the version's namespace. */
+  readonly limits: StorageLimits;
+  /** The label kubernetes.io/hostname of the node that `references` names; absent when there is no such node. */
+  readonly hostname?: string;
+  /** The claim that `references` names, absent when there is none. */
+  readonly claim?: PersistentVolumeClaim;
+  /** The volume that `references` names, absent when there is none. */
+  readonly volume?: PersistentVolume;
+  /** Jobs of the namespace with the label `versionUid` of this version, in any order. */
+  readonly jobs: readonly Job[];
+  /** Pods of the namespace with that label, newest first. */
+  readonly pods: readonly Pod[];
+  /** Events of the Job that `status.builderJob` names and of its newest pod, by their UIDs, oldest first. */
+  readonly events: readonly ObservedEvent[];
+  /** Other versions, of any namespace, with the `location` or the `image` that `references` names. */
+  readonly rivals: readonly ModelVersion[];
+  /** The Model that the version names, absent when there is none. */
+  readonly model?: Model;
+}
+
+/** Everything that is known of a Model when it is reconciled. */
+export interface ModelObserved {
+  readonly now: number;
+  readonly model: Model;
+  /** Versions of the namespace that name the model, in any order. */
+  readonly versions: readonly ModelVersion[];
+}
+
+/** What has to be looked up for a version before it is reconciled; the keys of indexes, too. */
+export interface ModelVersionReferences {
+  /** Where the model lies, equal for versions that share one directory; absent when the storage is not valid. */
+  readonly location?: string;
+  /** `repository:tag` that the version has, or gets when it starts. */
+  readonly image: string;
+  /** Claim in the version's namespace. */
+  readonly claimName?: string;
+  /** PersistentVolume that we make; absent when the claim is the user's. */
+  readonly volumeName?: string;
+  /** Node that has the data, if only one has. */
+  readonly nodeName?: string;
+}
+
+/** What has to be looked up for a version. */
+export function references(version: ModelVersion): ModelVersionReferences {
+  const { uid = "", namespace = "" } = version.metadata;
+  const storage = storageOf(version.spec.storage);
+  const image = imageOf(version);
+  if (storage === undefined) return { image };
+  const userClaim = version.spec.storage.persistentVolumeClaim?.claimName;
+  const ours = buildVolumeName(uid);
+  return {
+    location: storage.location(namespace),
+    image,
+    ...(userClaim === undefined ? { claimName: ours, volumeName: ours } : { claimName: userClaim }),
+    ...(storage.nodeName === undefined ? {} : { nodeName: storage.nodeName }),
+  };
+}
+
+/** `repository:tag` of a version: as recorded when it started, else as it will be. */
+export function imageOf({ metadata, spec, status }: ModelVersion): string {
+  const tag = spec.imageTag ?? defaultImageTag(metadata.uid ?? "");
+  return status?.image ?? `${spec.imageRepo}:${tag}`;
+}
+
+/** The tag of such an image; undefined when it is none that could be pushed. */
+export function tagOf(image: string): string | undefined {
+  return parseImageRef(image)?.tag;
+}
