@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { access, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { isProgramMissing, run } from "./command.ts";
+import { exists } from "./exists.ts";
 import { withLock } from "./lock.ts";
 import { PROGRAMS, type Program, type ProgramName } from "./programs.ts";
 
@@ -180,11 +181,4 @@ async function compile(
       cause: error,
     });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

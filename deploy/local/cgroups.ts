@@ -5,13 +5,11 @@ import { waitUntil } from "./readiness.ts";
 
 /** Makes the cluster's cgroup, below which kubelet puts all pods, in every hierarchy of the host. */
 export async function makeCgroups(place: Place): Promise<void> {
-  for (const { mountPoint, options } of await readHierarchies()) {
+  for (const { mountPoint, type, options } of await readHierarchies()) {
     const path = join(mountPoint, place.cgroup);
     await mkdir(path, { recursive: true });
-    if (!options.includes("cpuset")) continue;
-    // A new cpuset of cgroup v1 is empty, and then nothing can be put below it.
-    for (const file of ["cpuset.cpus", "cpuset.mems"])
-      await writeFile(join(path, file), await readFile(join(mountPoint, file)));
+    if (type === "cgroup2") await delegateControllers(mountPoint);
+    if (type === "cgroup" && options.includes("cpuset")) await copyCpuset(mountPoint, path);
   }
 }
 
@@ -50,13 +48,36 @@ export async function hasCgroups(place: Place): Promise<boolean> {
   return found.includes(true);
 }
 
-async function readHierarchies(): Promise<{ mountPoint: string; options: readonly string[] }[]> {
+interface Hierarchy {
+  readonly mountPoint: string;
+  readonly type: string;
+  readonly options: readonly string[];
+}
+
+async function readHierarchies(): Promise<Hierarchy[]> {
   const mounts = await readFile("/proc/mounts", "utf8");
   return mounts
     .split("\n")
     .map((line) => line.split(" "))
     .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
-    .map(([, mountPoint = "", , options = ""]) => ({ mountPoint, options: options.split(",") }));
+    .map(([, mountPoint = "", type = "", options = ""]) => ({
+      mountPoint,
+      type,
+      options: options.split(","),
+    }));
+}
+
+/** kubelet wants every controller in its cgroup; in a hybrid set-up this hierarchy has none. */
+async function delegateControllers(mountPoint: string): Promise<void> {
+  const controllers = await readFile(join(mountPoint, "cgroup.controllers"), "utf8");
+  for (const controller of controllers.split(/\s+/).filter((name) => name !== ""))
+    await writeFile(join(mountPoint, "cgroup.subtree_control"), `+${controller}`);
+}
+
+/** A new cpuset of cgroup v1 is empty, and then nothing can be put below it. */
+async function copyCpuset(from: string, to: string): Promise<void> {
+  for (const file of ["cpuset.cpus", "cpuset.mems"])
+    await writeFile(join(to, file), await readFile(join(from, file)));
 }
 
 /** rmdir from the leaves up: the files in a cgroup cannot be removed and need not be. */

@@ -19,7 +19,7 @@ export async function run(
   const child = spawn(command, args, {
     stdio: ["pipe", "pipe", "pipe"],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...process.env, ...options.env },
+    env: withSystemPath({ ...process.env, ...options.env }),
     signal: options.signal,
   });
   const ended = new Promise<string>((resolve, reject) => {
@@ -34,6 +34,11 @@ export async function run(
   throw new Error(
     `${command} ${args.join(" ")} ended with ${end}: ${(stderr.trim() || stdout.trim()).slice(-4000)}`,
   );
+}
+
+/** Adds where the system's programs are, which the PATH of a root shell may lack. */
+function withSystemPath(env: CommandOptions["env"]): CommandOptions["env"] {
+  return { ...env, PATH: [env?.PATH, "/usr/local/sbin", "/usr/sbin", "/sbin"].join(":") };
 }
 
 /** Whether an error of `run` or `spawn` means that the program itself is not there. */

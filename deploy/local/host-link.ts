@@ -1,4 +1,5 @@
 import { run } from "./command.ts";
+import { exists } from "./exists.ts";
 import { runInside } from "./namespaces.ts";
 import { nodeAddress, type Place } from "./place.ts";
 import { waitUntil } from "./readiness.ts";
@@ -19,7 +20,7 @@ export async function assertLinkIsFree(place: Place): Promise<void> {
   const routes = JSON.parse(
     (await run("ip", ["-j", "-4", "route", "show", "table", "all"])) || "[]",
   ) as HostRoute[];
-  if ((await run("ip", ["-j", "link", "show"])).includes(`"ifname":"${place.link}"`))
+  if (await hasLink(place))
     throw new Error(
       `a network link ${place.link} is there and belongs to no cluster of this state directory: ` +
         `choose another name with --name, or remove it with: ip link delete ${place.link}`,
@@ -71,8 +72,7 @@ export async function waitUntilLinkIsGone(place: Place): Promise<void> {
 
 /** Whether the host end of the cluster's link is there. */
 export async function hasLink(place: Place): Promise<boolean> {
-  const links = JSON.parse(await run("ip", ["-j", "link", "show"])) as HostLink[];
-  return links.some(({ ifname }) => ifname === place.link);
+  return exists(`/sys/class/net/${place.link}`);
 }
 
 /** Whether two IPv4 networks share an address; "default" and words like it overlap with nothing. */

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { access, open, readdir, readFile } from "node:fs/promises";
+import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "./command.ts";
+import { exists } from "./exists.ts";
 import type { Place } from "./place.ts";
 import { waitUntil } from "./readiness.ts";
 
@@ -144,11 +145,4 @@ function kill(pid: number): void {
   } catch {
     // It ended by itself in the meantime.
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,6 +1,7 @@
-import { access, readFile, readlink, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProgramPaths } from "./build.ts";
+import { exists } from "./exists.ts";
 import { runInside, startInside } from "./namespaces.ts";
 import {
   type ComponentName,
@@ -28,15 +29,17 @@ export async function startComponent(node: Node, name: ComponentName): Promise<v
   await writeFile(log, "");
   const command = nodeCommands(place, programs)[name];
   const pid = await startInside(first, command, log, componentPath(name, programs));
-  await writeFile(pidFile(node, name), String(pid));
+  const process = await readProcess(node, pid);
+  if (process === undefined) throw new Error(`${name} ended at once${await tailOf(log)}`);
+  await writeFile(processFile(node, name), JSON.stringify(process));
 }
 
 /** Stops a component, by SIGKILL if it does not end by itself. */
 export async function stopComponent(node: Node, name: ComponentName): Promise<void> {
-  const pid = await readPid(node, name);
-  if (pid === undefined || !(await isRunning(node, name))) return;
+  const running = await findRunning(node, name);
+  if (running === undefined) return;
   const signal = async (kind: string) =>
-    runInside(node.first, ["kill", `-${kind}`, String(pid)]).catch(() => "");
+    runInside(node.first, ["kill", `-${kind}`, String(running.pid)]).catch(() => "");
   const gone = {
     what: `${name} did not end`,
     timeoutMs: STOP_TIMEOUT_MS,
@@ -51,11 +54,7 @@ export async function stopComponent(node: Node, name: ComponentName): Promise<vo
 
 /** Whether a component runs. */
 export async function isRunning(node: Node, name: ComponentName): Promise<boolean> {
-  const pid = await readPid(node, name);
-  if (pid === undefined) return false;
-  // Compared with the program, because the number may belong to another process by now.
-  const program = await readlink(insidePath(node, `/proc/${pid}/exe`)).catch(() => "");
-  return program === node.programs[name];
+  return (await findRunning(node, name)) !== undefined;
 }
 
 /** Waits for something that a component does; fails at once, with the end of its log, when it ends. */
@@ -84,10 +83,7 @@ export async function waitForComponent(
 
 /** Whether a path exists as the node sees its files. */
 export async function existsInside(node: Node, path: string): Promise<boolean> {
-  return access(insidePath(node, path)).then(
-    () => true,
-    () => false,
-  );
+  return exists(insidePath(node, path));
 }
 
 /** The log file of a component. */
@@ -100,11 +96,28 @@ function insidePath(node: Node, path: string): string {
   return `/proc/${node.first}/root${path}`;
 }
 
-function pidFile(node: Node, name: ComponentName): string {
-  return join(node.place.run, `${name}.pid`);
+function processFile(node: Node, name: ComponentName): string {
+  return join(node.place.run, `${name}.process`);
 }
 
-async function readPid(node: Node, name: ComponentName): Promise<number | undefined> {
-  const text = await readFile(pidFile(node, name), "utf8").catch(() => "");
-  return text === "" ? undefined : Number(text);
+/** A process inside the namespaces; its time of start tells it from a later one of the same number. */
+interface InnerProcess {
+  readonly pid: number;
+  readonly started: string;
+}
+
+async function readProcess(node: Node, pid: number): Promise<InnerProcess | undefined> {
+  const stat = await readFile(insidePath(node, `/proc/${pid}/stat`), "utf8").catch(() => "");
+  // After the name, which is in parentheses: the state, and 20th the time of the start.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, started] = [fields[0], fields[19]];
+  return started === undefined || state === "Z" ? undefined : { pid, started };
+}
+
+async function findRunning(node: Node, name: ComponentName): Promise<InnerProcess | undefined> {
+  const text = await readFile(processFile(node, name), "utf8").catch(() => "");
+  if (text === "") return undefined;
+  const { pid, started } = JSON.parse(text) as InnerProcess;
+  const found = await readProcess(node, pid);
+  return found?.started === started ? found : undefined;
 }

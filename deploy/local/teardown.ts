@@ -1,23 +1,19 @@
-import { access, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { hasCgroups, removeCgroups } from "./cgroups.ts";
-import { hasLink, waitUntilLinkIsGone } from "./host-link.ts";
+import { exists } from "./exists.ts";
+import { waitUntilLinkIsGone } from "./host-link.ts";
 import { endNamespaces, findFirstProcess } from "./namespaces.ts";
 import type { Place } from "./place.ts";
 
 /** What there is of a cluster, in words; nothing when it was taken down or never made. */
 export async function findRemains(place: Place): Promise<string[]> {
-  const [first, link, cgroups, files] = await Promise.all([
+  const [first, cgroups, files] = await Promise.all([
     findFirstProcess(place),
-    hasLink(place),
     hasCgroups(place),
-    access(place.run).then(
-      () => true,
-      () => false,
-    ),
+    exists(place.run),
   ]);
   return [
     ...(first === undefined ? [] : ["processes"]),
-    ...(link ? [`network link ${place.link}`] : []),
     ...(cgroups ? [`cgroup ${place.cgroup}`] : []),
     ...(files ? [place.run] : []),
   ];

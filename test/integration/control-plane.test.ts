@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
@@ -8,6 +9,7 @@ import { createInterface } from "node:readline";
 import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ControlPlane, startControlPlane } from "../../deploy/local/control-plane.ts";
+import { exists } from "../../deploy/local/exists.ts";
 import { issue, makeAuthority } from "../../deploy/local/pki.ts";
 
 const JOB = `
@@ -117,21 +119,20 @@ async function serveDenials(
   message: string,
 ): Promise<{ configuration: string; stop: () => Promise<void> }> {
   const authority = await makeAuthority("denials");
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const { request: asked } = (await json(request)) as { request: { uid: string } };
+    response.setHeader("content-type", "application/json");
+    response.end(
+      JSON.stringify({
+        apiVersion: "admission.k8s.io/v1",
+        kind: "AdmissionReview",
+        response: { uid: asked.uid, allowed: false, status: { message } },
+      }),
+    );
+  };
   const server = createServer(
     await issue(authority, { commonName: "denials", addresses: ["127.0.0.1"] }),
-    async (request, response) => {
-      const review = (await json(request)) as { request: { uid: string } };
-      const { uid } = review.request;
-      const answer = { uid, allowed: false, status: { message } };
-      response.setHeader("content-type", "application/json");
-      response.end(
-        JSON.stringify({
-          apiVersion: "admission.k8s.io/v1",
-          kind: "AdmissionReview",
-          response: answer,
-        }),
-      );
-    },
+    (request, response) => void answer(request, response),
   ).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -174,11 +175,4 @@ async function commandLinesWith(directory: string): Promise<string[]> {
     pids.map(async (pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
   );
   return lines.filter((line) => line.includes(directory));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
