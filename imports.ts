@@ -59,7 +59,7 @@ export const AREAS: readonly Area[] = [
   {
     name: "controller",
     pure: false,
-    imports: ["api", "reconcile", "gather", "jobs", "kube", "telemetry"],
+    imports: ["api", "builder/builder.ts", "reconcile", "gather", "jobs", "kube", "telemetry"],
     packages: ["node:*"],
   },
   {

@@ -10,6 +10,7 @@ program
   .option("--config <file>", "configuration file", "/etc/modelhook/config.yaml")
   .option("--https-port <port>", "port of the webhook", port, 8443)
   .option("--probe-port <port>", "port of /healthz, /readyz and /metrics", port, 8080)
+  .option("--drain-seconds <seconds>", "how long a stopping replica still answers", seconds, 8)
   .option(
     "--url <url>",
     "https://host:port by which the API server calls a process outside of the cluster",
@@ -18,13 +19,19 @@ program
     const { loadConfig } = await import("./config.ts");
     const config = loadConfig(options.config);
     const { serve } = await import("./serve.ts");
-    await serve(config, { ...options, url: options.url, signal: untilStopped() });
+    await serve(config, {
+      ...options,
+      url: options.url,
+      drainGraceMs: options.drainSeconds * 1000,
+      signal: untilStopped(),
+    });
   });
 
 interface ServeFlags {
   readonly config: string;
   readonly httpsPort: number;
   readonly probePort: number;
+  readonly drainSeconds: number;
   readonly url?: string;
 }
 
@@ -41,6 +48,12 @@ function port(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 0 && number <= 65_535) return number;
   throw new InvalidArgumentError("a port is a number from 0 to 65535");
+}
+
+function seconds(text: string): number {
+  const number = Number(text);
+  if (number >= 0 && number <= 600) return number;
+  throw new InvalidArgumentError("seconds are a number from 0 to 600");
 }
 
 /** Aborts when the process is asked to stop; a second request ends it at once. */

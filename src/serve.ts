@@ -32,8 +32,7 @@ const NAME = "modelhook";
 /** Shorter than the 5 s that the API server waits, so that the answer still arrives. */
 const DEADLINE_MS = 4000;
 
-/** Time in which every API server learns that a stopping replica is not ready. */
-const DRAIN_GRACE_MS = 8000;
+/** What a request that is under way may take when the server stops. */
 const DRAIN_FINISH_MS = 5000;
 
 /** Where a process listens, and how the API server reaches it. */
@@ -42,6 +41,8 @@ export interface ServeOptions {
   readonly probePort: number;
   /** `https://host:port` of a process outside of the cluster; our Service when absent. */
   readonly url: string | undefined;
+  /** Time in which every API server learns that a stopping replica is not ready. */
+  readonly drainGraceMs: number;
   /** Stops the process, orderly. */
   readonly signal: AbortSignal;
 }
@@ -97,7 +98,14 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   stopping.abort(new Error("the process was asked to stop"));
   await Promise.all([
     election.stopped,
-    drain({ readiness, webhook, probes, graceMs: DRAIN_GRACE_MS, finishMs: DRAIN_FINISH_MS, log }),
+    drain({
+      readiness,
+      webhook,
+      probes,
+      graceMs: options.drainGraceMs,
+      finishMs: DRAIN_FINISH_MS,
+      log,
+    }),
   ]);
   await api.close();
 }
@@ -153,10 +161,7 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
           api,
           stores,
           versionChanges: changes,
-          reconcilers: [
-            ...podReconcilers(sources),
-            ...buildReconcilers(sources, { kaniko: kanikoBuilder }),
-          ],
+          reconcilers: [...podReconcilers(sources), ...buildReconcilers(sources, kanikoBuilder)],
           applier,
           metrics,
           log,

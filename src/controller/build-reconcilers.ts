@@ -1,10 +1,11 @@
 import { observeModel, observeVersion, type BuildSources } from "../gather/building.ts";
+import type { Builder } from "../builder/builder.ts";
 import { reconcileModel } from "../reconcile/model.ts";
-import { reconcileModelVersion, type Builders } from "../reconcile/modelversion.ts";
+import { reconcileModelVersion } from "../reconcile/modelversion.ts";
 import type { Reconciler } from "./loop.ts";
 
 /** The reconcilers of our own kinds. */
-export function buildReconcilers(sources: BuildSources, builders: Builders): readonly Reconciler[] {
+export function buildReconcilers(sources: BuildSources, builder: Builder): readonly Reconciler[] {
   const { stores } = sources;
   return [
     {
@@ -12,7 +13,7 @@ export function buildReconcilers(sources: BuildSources, builders: Builders): rea
       reconcile: async ({ namespace, name }, signal) => {
         const version = stores.versions.get(namespace, name);
         if (version === undefined) return [];
-        return reconcileModelVersion(await observeVersion(sources, version, signal), builders);
+        return reconcileModelVersion(await observeVersion(sources, version, signal), builder);
       },
     },
     {

@@ -1,0 +1,118 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { startControlPlane, type ControlPlane } from "../../deploy/local/control-plane.ts";
+import { findFreePort } from "../../deploy/local/ports.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** The product's own process, outside of the cluster whose API server calls it. */
+export interface RunningModelhook {
+  readonly probeUrl: string;
+  /** What it wrote so far. */
+  output(): string;
+  /** Exit code, once it has ended. */
+  readonly ended: Promise<number | null>;
+  /** Asks it to stop and waits. */
+  stop(): Promise<void>;
+  /** Kills it as a crash would. */
+  kill(): Promise<void>;
+}
+
+/** What a test tells the process. */
+export interface ModelhookOptions {
+  readonly instance?: string;
+  /** `before:N` or `after:N`. */
+  readonly failPoint?: string;
+  readonly allowedPrefixes?: Readonly<Record<string, readonly string[]>>;
+  readonly maxAttempts?: number;
+}
+
+/** A control plane with our kinds and namespace, without the product's process. */
+export async function startPlane(): Promise<ControlPlane> {
+  const plane = await startControlPlane();
+  await plane.kubectl(["apply", "--server-side", "--filename", join(ROOT, "deploy/crds")]);
+  await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
+  await plane.kubectl(["create", "namespace", "modelhook-system"]);
+  return plane;
+}
+
+/** Starts `modelhook serve` from source and waits until it is ready; with a fail point, until it runs. */
+export async function startModelhook(
+  plane: ControlPlane,
+  options: ModelhookOptions = {},
+): Promise<RunningModelhook> {
+  const directory = await mkdtemp(join(tmpdir(), "modelhook-serve-"));
+  const config = join(directory, "config.yaml");
+  await writeFile(config, stringify(configOf(options)));
+  const [https, probes] = [await findFreePort(), await findFreePort()];
+  const ports = ["--https-port", String(https), "--probe-port", String(probes)];
+  const url = ["--url", `https://127.0.0.1:${https}`, "--drain-seconds", "0"];
+  const child = spawn(
+    process.execPath,
+    [join(ROOT, "src/main.ts"), "serve", "--config", config, ...ports, ...url],
+    { env: environment(plane, options), stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  }
+  const ended = new Promise<number | null>((resolve) => {
+    child.once("exit", (code) => {
+      void rm(directory, { recursive: true, force: true }).then(() => resolve(code));
+    });
+  });
+  const probeUrl = `http://127.0.0.1:${probes}`;
+  if (options.failPoint === undefined) await untilReady(child, probeUrl, () => text);
+  const end = async (signal: "SIGTERM" | "SIGKILL"): Promise<void> => {
+    child.kill(signal);
+    await ended;
+  };
+  return {
+    probeUrl,
+    output: () => text,
+    ended,
+    stop: async () => end("SIGTERM"),
+    kill: async () => end("SIGKILL"),
+  };
+}
+
+function configOf({ allowedPrefixes, maxAttempts }: ModelhookOptions): object {
+  return {
+    localStorage: { allowedPrefixes: allowedPrefixes ?? { "*": ["/models"] } },
+    build: {
+      kanikoImage: "registry.test/kaniko:1",
+      baseImage: "registry.test/busybox:1",
+      maxAttempts: maxAttempts ?? 3,
+    },
+  };
+}
+
+function environment(plane: ControlPlane, options: ModelhookOptions): NodeJS.ProcessEnv {
+  const { failPoint, instance = "modelhook-0" } = options;
+  return {
+    PATH: process.env["PATH"],
+    KUBECONFIG: plane.kubeconfig,
+    POD_NAMESPACE: "modelhook-system",
+    POD_NAME: instance,
+    MODELHOOK_IMAGE: "registry.test/modelhook:1",
+    ...(failPoint === undefined ? {} : { MODELHOOK_FAIL_POINT: failPoint }),
+  };
+}
+
+async function untilReady(
+  child: ChildProcess,
+  probeUrl: string,
+  output: () => string,
+): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (child.exitCode === null && performance.now() < deadline) {
+    const response = await fetch(`${probeUrl}/readyz`).catch(() => undefined);
+    if (response?.ok === true) return;
+    await new Promise((resolve) => void setTimeout(resolve, 100));
+  }
+  child.kill("SIGKILL");
+  throw new Error(`modelhook did not become ready:\n${output()}`);
+}
