@@ -1,17 +1,21 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { dirname } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { run } from "../../deploy/local/command.ts";
 import { type ControlPlane, startControlPlane } from "../../deploy/local/control-plane.ts";
 import { exists } from "../../deploy/local/exists.ts";
 import { issue, makeAuthority } from "../../deploy/local/pki.ts";
 
+const CLI = join(import.meta.dirname, "../../deploy/local/cluster.ts");
 const JOB = `
 apiVersion: batch/v1
 kind: Job
@@ -77,6 +81,26 @@ describe("a control plane", () => {
     await expect(asked).rejects.toThrow(/timeout|deadline|canceled/i);
     plane.resumeApiServer();
     expect(await plane.kubectl(["get", "--raw", "/readyz"])).toBe("ok");
+  });
+
+  it("can be the cluster of a context, and the kubeconfig that names it stays as it is", async () => {
+    const state = await mkdtemp(join(tmpdir(), "state-"));
+    const users = await readFile(plane.kubeconfig, "utf8");
+    const env = { KUBECONFIG: plane.kubeconfig, XDG_STATE_HOME: state };
+    const cli = async (...args: string[]) => run(process.execPath, [CLI, ...args], { env });
+
+    const own = join(state, "modelhook", "contexts", "admin.kubeconfig");
+    expect(await cli("up", "--context", "admin")).toBe(`export KUBECONFIG=${own}\n`);
+    expect(await cli("kubeconfig", "--context", "admin")).toBe(`${own}\n`);
+    const { clusters } = parse(await readFile(own, "utf8")) as { clusters: unknown };
+    expect(clusters).toMatchObject([{ cluster: { server: plane.url } }]);
+    await expect(cli("up", "--context", "other")).rejects.toThrow(
+      "your kubeconfig has no usable context other",
+    );
+    await cli("down", "--context", "admin");
+    expect(await exists(own)).toBe(false);
+    expect(await readFile(plane.kubeconfig, "utf8")).toBe(users);
+    await rm(state, { recursive: true });
   });
 
   it("stands beside others, and each has its own data", async () => {
