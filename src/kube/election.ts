@@ -85,7 +85,7 @@ export function runElection(options: ElectionOptions): Election {
   /** Renews until `done` aborts or the lease is lost. */
   async function keep(done: AbortSignal): Promise<void> {
     for (;;) {
-      const deadline = startDeadline(heldUntilMs - performance.now(), done);
+      const deadline = startDeadline(Math.max(0, heldUntilMs - performance.now()), done);
       try {
         await pause(retryPeriodMs, deadline.signal);
         if (deadline.signal.aborted || (await tryHold(deadline.signal)) === "lost") return;

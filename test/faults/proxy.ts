@@ -51,6 +51,8 @@ export interface FaultyProxy {
   readonly authority: string;
   /** Every request so far, faults included. */
   readonly seen: readonly Seen[];
+  /** Connections that were ever accepted. */
+  connections(): number;
   /** The next `times` requests that match (default 1) meet the fault; the answer says how many have so far. */
   fault(match: (request: Seen) => boolean, fault: Fault, times?: number): () => number;
   watches(): OpenWatch[];
@@ -91,6 +93,7 @@ export async function startFaultyProxy(options: {
   /** Raw connections by the client's port. */
   const sockets = new Map<number, Socket>();
   const watches = new Set<OpenWatch>();
+  let accepted = 0;
 
   function faultFor(request: Seen): Fault | undefined {
     const rule = rules.find(({ left, match }) => left > 0 && match(request));
@@ -178,6 +181,7 @@ export async function startFaultyProxy(options: {
   const server = createServer({ cert: pair.cert, key: pair.key }, handle);
   server.on("connection", (socket: Socket) => {
     const peer = socket.remotePort ?? 0;
+    accepted += 1;
     sockets.set(peer, socket);
     socket.on("close", () => sockets.delete(peer)).on("error", () => {});
   });
@@ -201,6 +205,7 @@ export async function startFaultyProxy(options: {
     kubeconfig,
     authority: authority.cert,
     seen,
+    connections: () => accepted,
     fault(match, fault, times = 1) {
       const rule = { match, fault, left: times, hits: 0 };
       rules.push(rule);
