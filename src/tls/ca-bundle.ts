@@ -8,6 +8,7 @@ import { resources } from "../kube/resources.ts";
 import { createStore } from "../kube/store.ts";
 import { create, update } from "../kube/write.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { createListeners } from "./listeners.ts";
 import { isTrusted } from "./pem.ts";
 import type { CertificateSource } from "./source.ts";
 
@@ -41,8 +42,8 @@ export interface LiveConfigurations {
   get(kind: WebhookConfiguration["kind"]): WebhookConfiguration | undefined;
   /** True when both exist and all their webhooks trust this chain of PEM certificates. */
   trust(chain: string): boolean;
-  /** Calls the listener after every change of either. */
-  onChange(listener: () => void): void;
+  /** Calls the listener after every change of either, until the signal when there is one. */
+  readonly onChange: (listener: () => void, until?: AbortSignal) => void;
 }
 
 /** Follows both configurations of that name until the signal; every replica does. */
@@ -51,7 +52,7 @@ export function followConfigurations(
   options: { readonly name: string; readonly log: Logger; readonly signal: AbortSignal },
 ): LiveConfigurations {
   const { name, log, signal } = options;
-  const listeners = new Set<() => void>();
+  const listeners = createListeners();
   const stores = {
     MutatingWebhookConfiguration: createStore<WebhookConfiguration>(),
     ValidatingWebhookConfiguration: createStore<WebhookConfiguration>(),
@@ -61,9 +62,7 @@ export function followConfigurations(
     startInformer<WebhookConfiguration>(api, RESOURCES[kind], {
       store: stores[kind],
       fieldSelector: `metadata.name=${name}`,
-      onChange: () => {
-        for (const listener of listeners) listener();
-      },
+      onChange: listeners.callAll,
       log,
       signal,
     }),
@@ -76,7 +75,7 @@ export function followConfigurations(
         const webhooks = stores[kind].get(undefined, name)?.webhooks ?? [];
         return webhooks.length > 0 && webhooks.every((webhook) => trusts(webhook, chain));
       }),
-    onChange: (listener) => void listeners.add(listener),
+    onChange: listeners.add,
   };
 }
 
@@ -104,8 +103,8 @@ export async function keepPublished(api: ApiServer, options: PublishOptions): Pr
   const { live, source, log, signal } = options;
   let wake = new AbortController();
   const changed = (): void => wake.abort();
-  live.onChange(changed);
-  source.onChange(changed);
+  live.onChange(changed, signal);
+  source.onChange(changed, signal);
   await live.synced;
   let repairs = 0;
   while (!signal.aborted) {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../telemetry/logger.ts";
+import { createListeners } from "./listeners.ts";
 import { isTrusted, notAfter, parseCertificates, parsePrivateKey } from "./pem.ts";
 import { repeat } from "./repeat.ts";
 import type { CertificateSource, ServingCertificate } from "./source.ts";
@@ -23,7 +24,7 @@ export interface FileSourceOptions {
  */
 export async function openFileSource(options: FileSourceOptions): Promise<CertificateSource> {
   const { directory, log, signal, checkEveryMs = 10_000, now = Date.now } = options;
-  const listeners = new Set<() => void>();
+  const listeners = createListeners();
   let current = await readFiles(directory, now());
 
   async function check(): Promise<void> {
@@ -32,7 +33,7 @@ export async function openFileSource(options: FileSourceOptions): Promise<Certif
     if (keys.every((key) => next[key] === current[key])) return;
     current = next;
     log.info({ directory, notAfter: new Date(next.notAfter).toISOString() }, "Read certificates");
-    for (const listener of listeners) listener();
+    listeners.callAll();
   }
 
   void repeat(check, {
@@ -42,7 +43,7 @@ export async function openFileSource(options: FileSourceOptions): Promise<Certif
   });
   return {
     current: () => current,
-    onChange: (listener) => void listeners.add(listener),
+    onChange: listeners.add,
   };
 }
 

@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Authority } from "./authority.ts";
 import { issueLeaf } from "./issue.ts";
+import { createListeners } from "./listeners.ts";
 import { joinBundle, notAfter } from "./pem.ts";
 import { repeat } from "./repeat.ts";
 import type { CertificateSource, ServingCertificate } from "./source.ts";
@@ -36,7 +37,7 @@ export function serviceNames(service: string, namespace: string): readonly strin
  */
 export async function openLeafSource(options: LeafOptions): Promise<CertificateSource> {
   const { names, log, signal, lifetimeMs = 30 * DAY_MS, now = Date.now } = options;
-  const listeners = new Set<() => void>();
+  const listeners = createListeners();
   let authority = await options.authority();
   let renewAt = 0;
   let current = await issue();
@@ -69,7 +70,7 @@ export async function openLeafSource(options: LeafOptions): Promise<CertificateS
   function offer(next: ServingCertificate): void {
     if (next.cert === current.cert && next.caBundle === current.caBundle) return;
     current = next;
-    for (const listener of listeners) listener();
+    listeners.callAll();
   }
 
   void repeat(check, {
@@ -79,6 +80,6 @@ export async function openLeafSource(options: LeafOptions): Promise<CertificateS
   });
   return {
     current: () => current,
-    onChange: (listener) => void listeners.add(listener),
+    onChange: listeners.add,
   };
 }

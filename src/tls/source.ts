@@ -13,6 +13,6 @@ export interface ServingCertificate {
 /** Where the serving certificate comes from; it stays current until the signal given at its opening. */
 export interface CertificateSource {
   current(): ServingCertificate;
-  /** Calls the listener after every change of certificate or bundle. */
-  onChange(listener: () => void): void;
+  /** Calls the listener after every change of certificate or bundle, until the signal when there is one. */
+  readonly onChange: (listener: () => void, until?: AbortSignal) => void;
 }

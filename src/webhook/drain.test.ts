@@ -1,7 +1,7 @@
 import { Agent } from "node:https";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { startBalancer } from "../../test/make/balancer.ts";
 import { makeReview, makeSource, send } from "../../test/make/serving.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -52,30 +52,6 @@ interface Times {
 
 type Replica = Awaited<ReturnType<typeof startReplica>>;
 
-/** As a Service does: each new connection goes to one of the ready replicas, open ones stay where they are. */
-async function startBalancer(replicas: readonly Replica[]) {
-  let turn = 0;
-  const open = new Set<Socket>();
-  const server = createServer((client) => {
-    const ready = replicas.filter((replica) => replica.readiness.isReady());
-    const to = ready[turn++ % ready.length];
-    if (to === undefined) return void client.destroy();
-    const upstream = connect(to.webhook.port, "127.0.0.1");
-    for (const socket of [client, upstream]) {
-      open.add(socket.on("error", () => {}).on("close", () => open.delete(socket)));
-    }
-    client.pipe(upstream).pipe(client);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () => {
-      for (const socket of open) socket.destroy();
-      server.close();
-    },
-  };
-}
-
 let source: Source;
 const agent = new Agent({ keepAlive: true });
 const closing: (() => unknown)[] = [];
@@ -106,7 +82,7 @@ test("a replica that leaves under load loses no request, and another takes over"
   const leaving = await start(upTo20Ms);
   const staying = await start(upTo20Ms);
   const balancer = await startBalancer([leaving, staying]);
-  closing.push(balancer.close);
+  closing.push(() => balancer.close());
   const sent: string[] = [];
   const failed: unknown[] = [];
   const over = new AbortController();
