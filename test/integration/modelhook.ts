@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parse, parseAllDocuments, stringify } from "yaml";
 import { startControlPlane, type ControlPlane } from "../../deploy/local/control-plane.ts";
 import { findFreePort } from "../../deploy/local/ports.ts";
 
@@ -30,12 +30,15 @@ export interface ModelhookOptions {
   readonly maxAttempts?: number;
 }
 
-/** A control plane with our kinds and namespace, without the product's process. */
+/** A control plane with all that the product installs, its process aside. */
 export async function startPlane(): Promise<ControlPlane> {
   const plane = await startControlPlane();
   await plane.kubectl(["apply", "--server-side", "--filename", join(ROOT, "deploy/crds")]);
   await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
-  await plane.kubectl(["create", "namespace", "modelhook-system"]);
+  const installed = parseAllDocuments(await readFile(join(ROOT, "deploy/install.yaml"), "utf8"))
+    .filter((document) => document.get("kind") !== "Deployment")
+    .join("");
+  await plane.kubectl(["apply", "--server-side", "--filename", "-"], installed);
   return plane;
 }
 
@@ -47,13 +50,15 @@ export async function startModelhook(
   const directory = await mkdtemp(join(tmpdir(), "modelhook-serve-"));
   const config = join(directory, "config.yaml");
   await writeFile(config, stringify(configOf(options)));
+  const kubeconfig = join(directory, "kubeconfig");
+  await writeFile(kubeconfig, await ownKubeconfig(plane), { mode: 0o600 });
   const [https, probes] = [await findFreePort(), await findFreePort()];
   const ports = ["--https-port", String(https), "--probe-port", String(probes)];
   const url = ["--url", `https://127.0.0.1:${https}`, "--drain-seconds", "0"];
   const child = spawn(
     process.execPath,
     [join(ROOT, "src/main.ts"), "serve", "--config", config, ...ports, ...url],
-    { env: environment(plane, options), stdio: ["ignore", "pipe", "pipe"] },
+    { env: environment(kubeconfig, options), stdio: ["ignore", "pipe", "pipe"] },
   );
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -90,11 +95,20 @@ function configOf({ allowedPrefixes, maxAttempts }: ModelhookOptions): object {
   };
 }
 
-function environment(plane: ControlPlane, options: ModelhookOptions): NodeJS.ProcessEnv {
+/** The process gets the rights of its ServiceAccount and no others, as in a cluster. */
+async function ownKubeconfig(plane: ControlPlane): Promise<string> {
+  const config = parse(await readFile(plane.kubeconfig, "utf8")) as { users: object[] };
+  const name = ["--namespace", "modelhook-system", "modelhook"];
+  const token = (await plane.kubectl(["create", "token", ...name, "--duration=1h"])).trim();
+  const users = config.users.map((user) => ({ ...user, user: { token } }));
+  return stringify({ ...config, users });
+}
+
+function environment(kubeconfig: string, options: ModelhookOptions): NodeJS.ProcessEnv {
   const { failPoint, instance = "modelhook-0" } = options;
   return {
     PATH: process.env["PATH"],
-    KUBECONFIG: plane.kubeconfig,
+    KUBECONFIG: kubeconfig,
     POD_NAMESPACE: "modelhook-system",
     POD_NAME: instance,
     MODELHOOK_IMAGE: "registry.test/modelhook:1",

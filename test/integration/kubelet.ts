@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ControlPlane } from "../../deploy/local/control-plane.ts";
+import { printReport, type BuildReport } from "../../src/api/build-report.ts";
+import type { KubeObject, Pod } from "../../src/api/kube-types.ts";
+
+/** Asks until there is an answer; throws, with what was seen last, when there is none in time. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+  seconds = 30,
+): Promise<T> {
+  const deadline = performance.now() + seconds * 1000;
+  let last: unknown;
+  while (performance.now() < deadline) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined && answer !== false) return answer;
+      last = answer;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(100);
+  }
+  throw new Error(`${what}: not within ${seconds} s`, { cause: last });
+}
+
+/** One object as JSON; undefined when it does not exist. */
+export async function read<T extends KubeObject>(
+  plane: ControlPlane,
+  kind: string,
+  name: string,
+  namespace = "default",
+): Promise<T | undefined> {
+  const flags = ["--namespace", namespace, "--ignore-not-found", "--output=json"];
+  const text = await plane.kubectl(["get", kind, name, ...flags]);
+  return text.trim() === "" ? undefined : (JSON.parse(text) as T);
+}
+
+/** All objects of a kind that a label selects, in all namespaces. */
+export async function list<T extends KubeObject>(
+  plane: ControlPlane,
+  kind: string,
+  selector: string,
+): Promise<readonly T[]> {
+  const flags = ["--all-namespaces", "--selector", selector, "--output=json"];
+  return (JSON.parse(await plane.kubectl(["get", kind, ...flags])) as { items: readonly T[] })
+    .items;
+}
+
+/** Says, as a kubelet would, that a pod's containers ended well. */
+export async function succeed(plane: ControlPlane, pod: Pod): Promise<void> {
+  await setStatus(plane, pod, { phase: "Succeeded" });
+}
+
+/** Says, as a kubelet would, that a pod's containers failed. */
+export async function fail(plane: ControlPlane, pod: Pod): Promise<void> {
+  await setStatus(plane, pod, { phase: "Failed" });
+}
+
+/** Says, as a kubelet would, how a build pod ended: its last container left the report as its termination message. */
+export async function endBuild(plane: ControlPlane, pod: Pod, report: BuildReport): Promise<void> {
+  const ok = report.state === "built";
+  const [container] = (ok ? pod.spec?.containers : pod.spec?.initContainers) ?? [];
+  const terminated = {
+    exitCode: ok ? 0 : 1,
+    reason: ok ? "Completed" : "Error",
+    message: printReport(report),
+    startedAt: "2026-01-01T00:00:00Z",
+    finishedAt: "2026-01-01T00:00:01Z",
+  };
+  const statuses = [
+    {
+      name: container?.name,
+      image: container?.image,
+      imageID: "",
+      ready: false,
+      restartCount: 0,
+      state: { terminated },
+    },
+  ];
+  await setStatus(plane, pod, {
+    phase: ok ? "Succeeded" : "Failed",
+    [ok ? "containerStatuses" : "initContainerStatuses"]: statuses,
+  });
+}
+
+/** A node object without a machine. */
+export async function addNode(plane: ControlPlane, name: string): Promise<void> {
+  const metadata = { name, labels: { "kubernetes.io/hostname": name } };
+  const node = { apiVersion: "v1", kind: "Node", metadata };
+  await plane.kubectl(["apply", "--filename", "-"], JSON.stringify(node));
+}
+
+async function setStatus(plane: ControlPlane, pod: Pod, status: object): Promise<void> {
+  const { namespace = "default", name = "" } = pod.metadata ?? {};
+  const patch = JSON.stringify({ status });
+  const flags = ["--namespace", namespace, "--subresource=status", "--type=merge"];
+  await plane.kubectl(["patch", "pod", name, ...flags, "--patch", patch]);
+}
