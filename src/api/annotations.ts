@@ -1,6 +1,7 @@
 import { parse } from "yaml";
 import { z } from "zod";
 import { modelVersionSpecSchema, storageSchema } from "./modelversion.ts";
+import { schemaFaults, show, unknownKeys, type SchemaFault } from "./schema-faults.ts";
 
 /** Prefix of every annotation and label of ours. */
 export const PREFIX = "model.kubedl.io/";
@@ -81,7 +82,7 @@ export const FINALIZERS = { export: `${PREFIX}export`, volume: `${PREFIX}volume`
 const { shape } = modelVersionSpecSchema;
 
 /** The export annotation: the shape of a KubeDL job's `spec.modelVersion`, with `writers` and `clean` added. */
-export const exportSchema = z.strictObject({
+const exportSchema = z.object({
   modelName: shape.modelName,
   imageRepo: shape.imageRepo,
   imageTag: shape.imageTag,
@@ -100,43 +101,55 @@ export type ExportIntent = z.output<typeof exportSchema>;
 /** A parsed value, or what is wrong with the text: field (below the annotation, may be empty) and message. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
-  | {
-      readonly ok: false;
-      readonly faults: readonly { readonly field: string; readonly message: string }[];
-    };
+  | { readonly ok: false; readonly faults: readonly SchemaFault[] };
+
+/** Longest text that is parsed: an annotation may have 256 KiB, of which YAML would take seconds to read. */
+const MAX_TEXT = 16_384;
 
 /** Reads the export annotation, JSON or YAML. */
 export function parseExport(text: string): Parsed<ExportIntent> {
-  let raw: unknown;
-  try {
-    // maxAliasCount bounds what a few bytes of YAML can grow to.
-    raw = parse(text, { maxAliasCount: 0 });
-  } catch (error) {
-    const message = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "";
-    return { ok: false, faults: [{ field: "", message: `is neither JSON nor YAML: ${message}` }] };
-  }
-  return fromZod(exportSchema.safeParse(raw));
+  // Warnings would go to standard error; maxAliasCount keeps a few bytes from growing to many.
+  const read = (): unknown => parse(text, { maxAliasCount: 0, logLevel: "error" });
+  return parseText(text, "neither JSON nor YAML", read, exportSchema);
 }
 
-const resourcesSchema = z.strictObject({
-  requests: z.record(z.string(), z.string()).optional(),
-  limits: z.record(z.string(), z.string()).optional(),
+const quantity = z.union([z.string(), z.number().transform(String)], {
+  error: ({ input }) => `${show(input)} must be a quantity, such as 100m or 64Mi`,
 });
 
-/** Reads the loader-resources annotation: JSON `{requests, limits}` of quantities. */
+const resourcesSchema = z.object({
+  requests: z.record(z.string(), quantity).optional(),
+  limits: z.record(z.string(), quantity).optional(),
+});
+
+/** Reads the loader-resources annotation: JSON `{requests, limits}` of quantities, texts or numbers as in the API. */
 export function parseResources(text: string): Parsed<z.output<typeof resourcesSchema>> {
-  try {
-    return fromZod(resourcesSchema.safeParse(JSON.parse(text)));
-  } catch {
-    return { ok: false, faults: [{ field: "", message: "is not JSON" }] };
-  }
+  return parseText(text, "not JSON", () => JSON.parse(text), resourcesSchema);
 }
 
-function fromZod<T>(result: z.ZodSafeParseResult<T>): Parsed<T> {
-  if (result.success) return { ok: true, value: result.data };
-  const faults = result.error.issues.map((issue) => ({
-    field: issue.path.join("."),
-    message: issue.message,
-  }));
-  return { ok: false, faults };
+function parseText<T extends z.ZodType>(
+  text: string,
+  otherwise: string,
+  read: () => unknown,
+  schema: T,
+): Parsed<z.output<T>> {
+  if (text.length > MAX_TEXT) {
+    const message = `has ${text.length} characters; at most ${MAX_TEXT} are allowed`;
+    return { ok: false, faults: [{ field: "", message }] };
+  }
+  let raw: unknown;
+  try {
+    raw = read();
+  } catch (error) {
+    const message = `is ${otherwise}: ${firstLine(error)}`;
+    return { ok: false, faults: [{ field: "", message }] };
+  }
+  const faults = [...schemaFaults(schema, raw), ...unknownKeys(schema, raw)];
+  return faults.length === 0 ? { ok: true, value: schema.parse(raw) } : { ok: false, faults };
+}
+
+/** The parsers' messages go on with a picture of the place and advice for programmers. */
+function firstLine(error: unknown): string {
+  const [line = ""] = (error as Error).message.split("\n");
+  return line.replace(/; please use .* at /, " at ").replace(/:$/, "");
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { KubeObject, ObjectMeta } from "./kube-types.ts";
+import { show } from "./schema-faults.ts";
 
 /** Longest `modelName`, so that `<modelName>-<10 hex>` still is a label. */
 export const MAX_MODEL_NAME = 52;
@@ -86,7 +87,10 @@ export const modelVersionSpecSchema = z
       .string()
       .min(1)
       .max(MAX_MODEL_NAME)
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, {
+        error: ({ input }) =>
+          `${show(input)} must be lower case letters, digits and "-", beginning and ending with a letter or digit`,
+      })
       .describe("Model that this is a version of; created when it does not exist."),
     createdBy: z.string().max(1024).optional().describe("Who or what made the version; free text."),
     imageRepo: z

@@ -1,0 +1,34 @@
+import type { Policy } from "../../src/admission/policy.ts";
+import type { Snapshot } from "../../src/admission/snapshot.ts";
+import type { ModelVersion } from "../../src/api/modelversion.ts";
+import { frozen, type Draft, type Tweak } from "./frozen.ts";
+
+/** Policy of an installation in namespace modelhook-system that lets every namespace use /models of its nodes. */
+export function makePolicy(tweak: Tweak<Draft<Policy>> = () => {}): Policy {
+  return frozen<Draft<Policy>>(
+    {
+      systemNamespace: "modelhook-system",
+      controllerUser: "system:serviceaccount:modelhook-system:modelhook",
+      localPrefixes: { "*": ["/models"] },
+      loaderResources: { requests: { cpu: "50m", memory: "32Mi" }, limits: { memory: "256Mi" } },
+    },
+    tweak,
+  );
+}
+
+/** What decisions see of a cluster that holds these versions. */
+export function makeSnapshot(
+  versions: readonly ModelVersion[] = [],
+  tweak: Tweak<Draft<Snapshot>> = () => {},
+): Snapshot {
+  const named = versions.map((version) => [version.metadata.name ?? "", version] as const);
+  return frozen<Draft<Snapshot>>(
+    {
+      now: 1_700_000_000_000,
+      policy: makePolicy(),
+      versions: Object.fromEntries(named),
+      versionNames: named.map(([name]) => name),
+    },
+    tweak,
+  );
+}
