@@ -58,7 +58,7 @@ export function createQueue<K extends string>(options: QueueOptions<K>): Queue<K
     const dueMs = performance.now() + delayMs;
     if ((later.get(key)?.dueMs ?? Infinity) <= dueMs) return;
     cancel(key);
-    const timer = setTimeout(add, Math.min(delayMs, MAX_TIMER_MS), key);
+    const timer = setTimeout(add, Math.min(Math.max(delayMs, 0), MAX_TIMER_MS), key);
     later.set(key, { timer, dueMs });
   }
 

@@ -113,6 +113,16 @@ describe("a watch that fails is taken up again", () => {
     await expectFollowed(following);
   });
 
+  test("no sooner than the server asked for, within the longest delay", async () => {
+    const following = await makeFollowing(cluster);
+    following.proxy.fault(isList, BUSY);
+
+    await following.start({ backoff: { baseMs: 1, maxMs: 50 } }).synced;
+
+    const [loss] = following.log.lines.filter(({ message }) => message === "Watch lost");
+    expect(loss?.fields).toMatchObject({ delayMs: 50 });
+  });
+
   test("with characters cut in two", async () => {
     const following = await makeFollowing(cluster);
     const hits = following.proxy.fault(isWatch, { kind: "shred" });
