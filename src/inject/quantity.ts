@@ -1,15 +1,18 @@
 const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+))(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|u|n|[eE][+-]?\d+)?$/;
 
-const FACTORS: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
+const DECIMAL: Readonly<Record<string, number>> = {
+  n: -9,
+  u: -6,
+  m: -3,
+  k: 3,
+  M: 6,
+  G: 9,
+  T: 12,
+  P: 15,
+  E: 18,
+};
+
+const BINARY: Readonly<Record<string, number>> = {
   Ki: 2 ** 10,
   Mi: 2 ** 20,
   Gi: 2 ** 30,
@@ -22,9 +25,12 @@ const FACTORS: Readonly<Record<string, number>> = {
 export function parseQuantity(text: string): number {
   const match = QUANTITY.exec(text);
   if (match === null) return Number.NaN;
-  const [, digits = "", suffix] = match;
-  if (suffix === undefined) return Number(digits);
-  return FACTORS[suffix] === undefined ? Number(digits + suffix) : Number(digits) * FACTORS[suffix];
+  const [, digits = "", suffix = ""] = match;
+  const binary = BINARY[suffix];
+  if (binary !== undefined) return Number(digits) * binary;
+  const exponent = DECIMAL[suffix];
+  // As one literal, because 700 * 0.001 is not 0.7.
+  return Number(exponent === undefined ? digits + suffix : `${digits}e${exponent}`);
 }
 
 /** Negative, zero or positive, as the first quantity is smaller than, equal to or larger than the second. */
