@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import type { Logger } from "./telemetry/logger.ts";
 
 const program = new Command("modelhook")
   .description("Turns trained models into immutable images and puts them into serving pods.")
@@ -27,12 +28,42 @@ program
     });
   });
 
+imageTask(
+  "stage-source",
+  "inside a build pod: look at the model, ask the registry, stage for kaniko",
+)
+  .requiredOption("--staged <directory>", "empty directory for what kaniko can not take as it is")
+  .requiredOption("--base-image <image>", "image below the model")
+  .option("--credentials-secret <name>", "Secret that --credentials must come from")
+  .action(async (options: ImageTaskFlags & { staged: string; baseImage: string }) => {
+    const { stageSource } = await import("./cli/stage-source.ts");
+    process.exitCode = await stageSource({ ...options, ...(await imageTaskOptions(options)) });
+  });
+
+imageTask("verify-image", "inside a build pod: compare the pushed image with the model").action(
+  async (options: ImageTaskFlags) => {
+    const { verifyImage } = await import("./cli/verify-image.ts");
+    process.exitCode = await verifyImage({ ...options, ...(await imageTaskOptions(options)) });
+  },
+);
+
 interface ServeFlags {
   readonly config: string;
   readonly httpsPort: number;
   readonly probePort: number;
   readonly drainSeconds: number;
   readonly url?: string;
+}
+
+interface ImageTaskFlags {
+  readonly source: string;
+  readonly directory: string;
+  readonly build: string;
+  readonly image: string;
+  readonly versionUid: string;
+  readonly credentials: string;
+  readonly credentialsSecret?: string;
+  readonly insecureRegistry: readonly string[];
 }
 
 try {
@@ -42,6 +73,34 @@ try {
   const isConfigError = error instanceof Error && error.name === "ConfigError";
   process.stderr.write(`modelhook: ${isConfigError ? error.message : format(error)}\n`);
   process.exitCode = 1;
+}
+
+/** A hidden command that only the controller's build pods run. */
+function imageTask(name: string, description: string): Command {
+  return program
+    .command(name, { hidden: true })
+    .description(description)
+    .requiredOption("--source <directory>", "where the root of the volume is mounted")
+    .requiredOption("--directory <path>", "directory of the model below it")
+    .requiredOption("--build <directory>", "what the containers of the pod tell each other")
+    .requiredOption("--image <repository:tag>", "image to push")
+    .requiredOption("--version-uid <uid>", "UID of the ModelVersion")
+    .requiredOption("--credentials <file>", "docker config.json; it need not exist")
+    .option("--insecure-registry <host...>", "registry that may speak plain HTTP", []);
+}
+
+/** What an image task gets besides its flags: where Kubernetes reads a container's last words, and a log. */
+async function imageTaskOptions({ insecureRegistry }: ImageTaskFlags): Promise<{
+  readonly insecureRegistries: readonly string[];
+  readonly terminationLog: string;
+  readonly logger: Logger;
+}> {
+  const { createLogger } = await import("./telemetry/logger.ts");
+  return {
+    insecureRegistries: insecureRegistry,
+    terminationLog: "/dev/termination-log",
+    logger: createLogger({ level: "info" }),
+  };
 }
 
 function port(text: string): number {
