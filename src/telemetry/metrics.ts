@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** What became of one admission request. */
-export interface AdmissionFacts {
+interface AdmissionFacts {
   readonly endpoint: "mutate" | "validate";
   readonly kind: string;
   readonly operation: string;

@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { isDeepStrictEqual } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { backoffDelay } from "../kube/backoff.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { isAlreadyExists, isConflict } from "../kube/errors.ts";
-import { startInformer } from "../kube/informer.ts";
+import { startInformer, type Informer } from "../kube/informer.ts";
 import { resources } from "../kube/resources.ts";
 import { createStore } from "../kube/store.ts";
 import { create, update } from "../kube/write.ts";
@@ -37,7 +38,7 @@ const RESOURCES = {
 
 /** Our two webhook configurations as the API server has them now. */
 export interface LiveConfigurations {
-  /** Resolves when both have been looked for once. */
+  /** Resolves when both have been looked for once; rejects with the signal's reason when stopped before. */
   readonly synced: Promise<void>;
   get(kind: WebhookConfiguration["kind"]): WebhookConfiguration | undefined;
   /** True when both exist and all their webhooks trust this chain of PEM certificates. */
@@ -67,8 +68,11 @@ export function followConfigurations(
       signal,
     }),
   );
+  const synced = untilSynced(informers);
+  // Whoever awaits it still gets the rejection; nobody has to.
+  synced.catch(() => {});
   return {
-    synced: Promise.all(informers.map(async (informer) => informer.synced)).then(() => undefined),
+    synced,
     get: (kind) => stores[kind].get(undefined, name),
     trust: (chain) =>
       kinds.every((kind) => {
@@ -105,25 +109,38 @@ export async function keepPublished(api: ApiServer, options: PublishOptions): Pr
   const changed = (): void => wake.abort();
   live.onChange(changed, signal);
   source.onChange(changed, signal);
-  await live.synced;
-  let repairs = 0;
+  try {
+    // What was never listed must not be taken for missing.
+    await Promise.race([live.synced, ended(signal)]);
+  } catch {
+    return;
+  }
+  let attempts = 0;
   while (!signal.aborted) {
     wake = new AbortController();
-    let isRepaired = false;
+    let isSettled = false;
     try {
-      for (const wanted of options.wanted(source.current().caBundle)) {
-        isRepaired = (await repair(api, live.get(wanted.kind), wanted, options)) || isRepaired;
-      }
+      isSettled = await publish(api, options);
     } catch (err) {
       if (signal.aborted) return;
-      isRepaired = true;
       log.error({ err }, "Cannot publish the webhook configurations");
     }
-    repairs = isRepaired ? repairs + 1 : 0;
-    const pause = isRepaired ? signal : AbortSignal.any([signal, wake.signal]);
-    const pauseMs = isRepaired ? backoffDelay(repairs, REPAIR_BACKOFF) : RESYNC_MS;
-    await sleep(pauseMs, undefined, { signal: pause, ref: false }).catch(() => {});
+    attempts = isSettled ? 0 : attempts + 1;
+    const pauseMs = isSettled ? RESYNC_MS : backoffDelay(attempts, REPAIR_BACKOFF);
+    const until = isSettled ? AbortSignal.any([signal, wake.signal]) : signal;
+    await sleep(pauseMs, undefined, { signal: until, ref: false }).catch(() => {});
   }
+}
+
+/** True when all was as wanted already. */
+async function publish(api: ApiServer, options: PublishOptions): Promise<boolean> {
+  const { live, source, wanted } = options;
+  let isSettled = true;
+  for (const configuration of wanted(source.current().caBundle)) {
+    const isDrifted = await repair(api, live.get(configuration.kind), configuration, options);
+    isSettled &&= !isDrifted;
+  }
+  return isSettled;
 }
 
 /** True when something had to be written. */
@@ -154,10 +171,18 @@ async function repair(
     log.warn({ kind, name: metadata.name }, "Repaired the webhook configuration");
     return true;
   } catch (error) {
-    // Our view was old; the change that we did not know of wakes us.
+    // Our view was old: look again.
     if (isAlreadyExists(error) || isConflict(error)) return true;
     throw error;
   }
+}
+
+async function untilSynced(informers: readonly Informer[]): Promise<void> {
+  await Promise.all(informers.map(async (informer) => informer.synced));
+}
+
+async function ended(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
 }
 
 function trusts(webhook: Webhook, chain: string): boolean {

@@ -136,11 +136,11 @@ describe("the time limit", () => {
   });
 
   test("that has passed before the body was here stops it at once", async () => {
-    const decide = vi.fn<HandlerOptions["decide"]>(() => allow("NothingAsked"));
-    const { handle } = makeHandler({ decide });
+    const gather = vi.fn<HandlerOptions["gather"]>(async () => fail("too late, too"));
+    const { handle } = makeHandler({ gather });
     const answer = await handle(callOf({}, { signal: AbortSignal.abort(new Error("too late")) }));
     expect(answer).toHaveProperty("review.response.allowed", false);
-    expect(decide).not.toHaveBeenCalled();
+    expect(gather).not.toHaveBeenCalled();
   });
 
   test("leaves no listener behind", async () => {
@@ -157,11 +157,14 @@ describe("the time limit", () => {
 
 describe("a bad review", () => {
   test("with a uid is denied, 400", async () => {
-    const { handle, counted } = makeHandler();
+    const { handle, lines, counted } = makeHandler();
     expect(await handle(callOf({ operation: "GUESS" }))).toMatchObject({
       code: 200,
       review: { response: { uid: "u-1", allowed: false, status: { code: 400 } } },
     });
+    expect(lines).toMatchObject([
+      { level: "warn", uid: "u-1", fault: expect.stringContaining('request.operation is "GUESS"') },
+    ]);
     expect(await counted()).toEqual([
       'modelhook_admission_requests_total{endpoint="mutate",kind="other",operation="unknown",allowed="false",reason="BadReview"} 1',
     ]);

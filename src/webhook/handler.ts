@@ -44,7 +44,8 @@ export function createHandler(options: HandlerOptions): Handler {
     const began = performance.now();
     const decoded = decodeReview(call.body);
     const request = decoded.ok ? decoded.request : undefined;
-    const report = (allowed: boolean, reason: string, err?: unknown): void => {
+    /** Counts the call and gives the fields of its log line. */
+    const report = (allowed: boolean, reason: string): object => {
       const milliseconds = performance.now() - began;
       metrics.admitted({
         endpoint,
@@ -54,26 +55,25 @@ export function createHandler(options: HandlerOptions): Handler {
         reason,
         seconds: milliseconds / 1000,
       });
-      const line = { ...fieldsOf(request, call), endpoint, allowed, reason, milliseconds };
-      if (err === undefined) log.info(line, "Answered");
-      else log.error({ ...line, err }, "Failed to answer");
+      return { ...fieldsOf(request, call), endpoint, allowed, reason, milliseconds };
     };
 
     if (!decoded.ok) {
       const { uid, fault } = decoded;
-      report(false, "BadReview", new Error(fault));
+      log.warn({ ...report(false, "BadReview"), uid, fault }, "Refused");
       return uid === undefined
         ? { code: 400, text: `modelhook cannot answer: ${fault}` }
         : { code: 200, review: answerFault(uid, 400, fault) };
     }
     try {
+      call.signal.throwIfAborted();
       const snapshot = await inTime(options.gather(decoded.request, call.signal), call.signal);
       const decision = options.decide(decoded.request, snapshot);
       const review = answerDecision(decoded.request, decision, endpoint);
-      report(decision.allowed, decision.reason);
+      log.info(report(decision.allowed, decision.reason), "Answered");
       return { code: 200, review };
     } catch (error) {
-      report(false, "InternalError", error);
+      log.error({ ...report(false, "InternalError"), err: error }, "Failed to answer");
       // Our own faults are in the log; only a lack of time says something to the user.
       const why = error === call.signal.reason ? `: ${(error as Error).message}` : "";
       const message = `modelhook could not decide${why}; try again, then look into its log for ${decoded.request.uid}`;
@@ -83,7 +83,6 @@ export function createHandler(options: HandlerOptions): Handler {
 }
 
 async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   const { promise: end, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason as Error);
   signal.addEventListener("abort", abort, { once: true });

@@ -24,7 +24,7 @@ export const NAMESPACE = "modelhook-system";
 export const NAME = "modelhook";
 
 /** One call that reached a replica. */
-export interface Seen {
+interface Seen {
   readonly endpoint: "mutate" | "validate";
   readonly request: AdmissionRequest;
 }
