@@ -12,9 +12,10 @@ import { createReadiness } from "./readiness.ts";
 import { startProbeServer, startWebhookServer, type RunningServer } from "./server.ts";
 
 const log = createLogger({ level: "silent" });
-const DEADLINE_MS = 200;
 
 let server: RunningServer;
+/** The same with a deadline that is soon over. */
+let hasty: RunningServer;
 let ca: string;
 const readiness = createReadiness(["certificate"]);
 /** What the handlers were called with since the test began. */
@@ -24,17 +25,19 @@ let handler: Handler;
 beforeAll(async () => {
   const source = await makeSource();
   ca = source.current().caBundle;
-  const app = createApp({
-    mutate: recorded("mutate"),
-    validate: recorded("validate"),
-    readiness,
-    log,
-    deadlineMs: DEADLINE_MS,
-  });
-  server = await startWebhookServer(app, { host: "127.0.0.1", port: 0, source });
+  const start = async (deadlineMs: number): Promise<RunningServer> => {
+    const handlers = { mutate: recorded("mutate"), validate: recorded("validate") };
+    const app = createApp({ ...handlers, readiness, log, deadlineMs });
+    return startWebhookServer(app, { host: "127.0.0.1", port: 0, source });
+  };
+  server = await start(60_000);
+  hasty = await start(200);
 });
 
-afterAll(async () => server.close(0));
+afterAll(async () => {
+  await server.close(0);
+  await hasty.close(0);
+});
 
 beforeEach(() => {
   calls.length = 0;
@@ -114,12 +117,12 @@ describe("the deadline", () => {
       await once(signal, "abort");
       return { code: 400, text: (signal.reason as Error).message };
     };
-    const reply = await send({ port: server.port, ca, path: "/mutate" }, makeReview("u-1"));
+    const reply = await send({ port: hasty.port, ca, path: "/mutate" }, makeReview("u-1"));
     expect(reply.text).toBe("there was no decision within 200 ms\n");
   });
 
   test("cuts off a body that does not come", async () => {
-    const socket = connect({ host: "127.0.0.1", port: server.port, ca });
+    const socket = connect({ host: "127.0.0.1", port: hasty.port, ca });
     socket.write("POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n");
     socket.write('content-length: 100\r\n\r\n{"apiVersion"');
     await once(socket, "close");
