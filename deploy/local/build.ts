@@ -114,8 +114,9 @@ async function plan(name: ProgramName): Promise<Missing> {
 /** Without these Kubernetes programs say v0.0.0, and kubelet and API server refuse each other's version. */
 function versionFlags(program: Program, goMod: string): string {
   if (program.group !== "kubernetes") return "";
-  const [, version, major, minor] =
-    /^\s*(?:require )?k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\d+)/m.exec(goMod) ?? [];
+  const found = /^\s*(?:require )?k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\d+)/m.exec(goMod);
+  if (found === null) throw new Error("go/kubernetes/go.mod does not require k8s.io/kubernetes");
+  const [, version, major, minor] = found;
   const package_ = "k8s.io/component-base/version";
   return ` -X ${package_}.gitVersion=${version} -X ${package_}.gitMajor=${major} -X ${package_}.gitMinor=${minor}`;
 }

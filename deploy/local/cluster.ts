@@ -23,6 +23,7 @@ command("up", "make the cluster, or repair it where it is there")
     if (context === undefined) {
       const cluster = await up({ name, network, hostPaths: hostPath, signal: onInterrupt() });
       print(`registry ${cluster.registry}`);
+      print(`kubectl ${cluster.bin("kubectl")}`);
       print(`export KUBECONFIG=${cluster.kubeconfig}`);
     } else {
       print(`export KUBECONFIG=${await useContext(context, printProgress)}`);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-/** The address of an API server and where its certificates lie (written by `writeControlPlanePki`). */
+/** The address of an API server and where its certificates lie (written by `writeClusterPki`). */
 export interface ApiServerSettings {
   readonly pki: string;
   readonly etcd: string;

@@ -93,7 +93,10 @@ async function start(given: Start): Promise<ControlPlane> {
     running.push(one);
     return one;
   };
-  await launch("etcd", [programs.etcd, ...etcdArguments(join(directory, "etcd"), directory)]);
+  const etcd = await launch("etcd", [
+    programs.etcd,
+    ...etcdArguments(join(directory, "etcd"), directory),
+  ]);
 
   const enable = given.options.admissionPlugins?.enable ?? [];
   const disable = given.options.admissionPlugins?.disable ?? [];
@@ -110,7 +113,7 @@ async function start(given: Start): Promise<ControlPlane> {
         disableAdmissionPlugins: withManager ? disable : [...disable, "ServiceAccount"],
       }),
     ]);
-    await waitUntilAnswers(admin, "/readyz", one);
+    await waitUntilAnswers(admin, "/readyz", [etcd, one]);
     return one;
   };
   const { port, admin, server } = await withFreePort(async (candidate) => {
@@ -135,7 +138,10 @@ async function start(given: Start): Promise<ControlPlane> {
       programs["kube-controller-manager"],
       ...controllerManagerArguments(pki.directory, kubeconfig),
     ]);
-    await waitUntilAnswers(admin, "/api/v1/namespaces/default/serviceaccounts/default", manager);
+    await waitUntilAnswers(admin, "/api/v1/namespaces/default/serviceaccounts/default", [
+      server,
+      manager,
+    ]);
   }
 
   let apiServer = server;
@@ -172,17 +178,29 @@ async function withFreePort<T>(action: (port: number) => Promise<T>): Promise<T>
   }
 }
 
-async function waitUntilAnswers(admin: Access, path: string, by: BoundProcess): Promise<void> {
+/** Waits for the answer to a GET that needs these processes; the last is the one to blame for its lack. */
+async function waitUntilAnswers(
+  admin: Access,
+  path: string,
+  needed: readonly [BoundProcess, BoundProcess],
+): Promise<void> {
+  const [, last] = needed;
   await waitUntil({
-    what: `${by.name}: ${path} was not answered`,
+    what: `${last.name}: ${path} was not answered`,
     timeoutMs: START_TIMEOUT_MS,
-    log: by.log,
+    log: last.log,
     check: async () => {
-      const end = by.ended();
-      if (end === undefined) return apiServerAnswers(admin, path);
-      const message = `${by.name} ended with ${end}${await tailOf(by.log)}`;
-      const taken = (await readFile(by.log, "utf8")).includes("address already in use");
-      throw taken ? new PortTaken(message) : new Error(message);
+      for (const one of needed) await assertRuns(one);
+      return apiServerAnswers(admin, path);
     },
   });
+}
+
+async function assertRuns(one: BoundProcess): Promise<void> {
+  const { name, log } = one;
+  const end = one.ended();
+  if (end === undefined) return;
+  const message = `${name} ended with ${end}${await tailOf(log)}`;
+  const taken = (await readFile(log, "utf8")).includes("address already in use");
+  throw taken ? new PortTaken(message) : new Error(message);
 }

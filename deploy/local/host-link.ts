@@ -4,11 +4,13 @@ import { runInside } from "./namespaces.ts";
 import { nodeAddress, type Place } from "./place.ts";
 import { waitUntil } from "./readiness.ts";
 
-/** An address or route of the host, as `ip -j` prints it (the fields read here). */
+/** A link of the host with its addresses, as `ip -j` prints it (the fields read here). */
 interface HostLink {
   readonly ifname: string;
   readonly addr_info: readonly { readonly local?: string; readonly prefixlen?: number }[];
 }
+
+/** A route of the host, likewise. */
 interface HostRoute {
   readonly dst: string;
   readonly dev?: string;
@@ -64,7 +66,7 @@ export async function makeLink(place: Place, first: number): Promise<void> {
 /** Waits until the link is gone, which follows the end of the node's network namespace. */
 export async function waitUntilLinkIsGone(place: Place): Promise<void> {
   await waitUntil({
-    what: `the network link ${place.link} did not go`,
+    what: `the network link ${place.link} did not go (remove it with: ip link delete ${place.link})`,
     timeoutMs: 10_000,
     check: async () => !(await hasLink(place)),
   });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { userInfo } from "node:os";
@@ -12,7 +13,9 @@ export async function withLock<T>(
   onWait: () => void,
   action: () => Promise<T>,
 ): Promise<T> {
-  const path = `\0modelhook-${userInfo().uid}-${name}`;
+  // Hashed, because such a path has at most 107 bytes.
+  const hash = createHash("sha256").update(name).digest("hex").slice(0, 32);
+  const path = `\0modelhook-${userInfo().uid}-${hash}`;
   const waiting = new Set<Socket>();
   let told = false;
   let server = await listen(path, waiting);

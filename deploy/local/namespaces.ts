@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { run } from "./command.ts";
 import { exists } from "./exists.ts";
 import type { Place } from "./place.ts";
+import { type ProcessEntry, readProcess, stillRuns } from "./process-table.ts";
 import { waitUntil } from "./readiness.ts";
 
 const PID1 = join(import.meta.dirname, "pid1.sh");
@@ -75,17 +76,29 @@ export async function findFirstProcess(place: Place): Promise<number | undefined
 
 /** Ends everything in a cluster's namespaces and waits until it is gone; nothing to end is no error. */
 export async function endNamespaces(place: Place): Promise<void> {
-  let remembered: readonly number[] = [];
+  const killed: ProcessEntry[] = [];
+  let left: readonly ProcessEntry[] = [];
   await waitUntil({
     what: "the cluster's processes did not end",
-    detail: () => remembered.join(", "),
+    detail: () => left.map(({ pid }) => pid).join(", "),
     timeoutMs: END_TIMEOUT_MS,
     check: async () => {
-      remembered = (await findProcesses(place)).map(({ pid }) => pid);
-      for (const pid of remembered) kill(pid);
-      return remembered.length === 0;
+      for (const { pid } of await findProcesses(place)) {
+        const found = await readProcess(pid);
+        if (found === undefined) continue;
+        killed.push(found);
+        kill(pid);
+      }
+      // A dying first process loses its arguments at once, but it ends after all others in the namespaces.
+      left = await filterRunning(killed);
+      return left.length === 0;
     },
   });
+}
+
+async function filterRunning(processes: readonly ProcessEntry[]): Promise<ProcessEntry[]> {
+  const running = await Promise.all(processes.map(async (one) => stillRuns(one)));
+  return processes.filter((_, index) => running[index]);
 }
 
 /** Runs a program inside the namespaces to its end and gives its standard output. */

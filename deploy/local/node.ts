@@ -10,6 +10,7 @@ import {
   nodeCommands,
 } from "./node-components.ts";
 import type { Place } from "./place.ts";
+import { type ProcessEntry, readProcess, stillRuns } from "./process-table.ts";
 import { tailOf, waitUntil } from "./readiness.ts";
 
 /** The namespaces of a running node and the programs that belong into it. */
@@ -22,14 +23,13 @@ export interface Node {
 
 const STOP_TIMEOUT_MS = 10_000;
 
-/** Starts a component whose log begins anew; it runs until it is stopped or the namespaces end. */
+/** Starts a component, which runs until it is stopped or the namespaces end; its log goes on. */
 export async function startComponent(node: Node, name: ComponentName): Promise<void> {
   const { first, place, programs } = node;
   const log = logOf(node, name);
-  await writeFile(log, "");
   const command = nodeCommands(place, programs)[name];
   const pid = await startInside(first, command, log, componentPath(name, programs));
-  const process = await readProcess(node, pid);
+  const process = await readProcess(pid, insidePath(node, "/proc"));
   if (process === undefined) throw new Error(`${name} ended at once${await tailOf(log)}`);
   await writeFile(processFile(node, name), JSON.stringify(process));
 }
@@ -43,7 +43,7 @@ export async function stopComponent(node: Node, name: ComponentName): Promise<vo
   const gone = {
     what: `${name} did not end`,
     timeoutMs: STOP_TIMEOUT_MS,
-    check: async () => !(await isRunning(node, name)),
+    check: async () => !(await stillRuns(running, insidePath(node, "/proc"))),
   };
   await signal("TERM");
   await waitUntil(gone).catch(async () => {
@@ -57,28 +57,11 @@ export async function isRunning(node: Node, name: ComponentName): Promise<boolea
   return (await findRunning(node, name)) !== undefined;
 }
 
-/** Waits for something that a component does; fails at once, with the end of its log, when it ends. */
-export async function waitForComponent(
-  node: Node,
-  name: ComponentName,
-  awaited: {
-    readonly what: string;
-    readonly timeoutMs: number;
-    readonly check: () => Promise<boolean>;
-    readonly signal?: AbortSignal | undefined;
-  },
-): Promise<void> {
-  const log = logOf(node, name);
-  await waitUntil({
-    ...awaited,
-    what: `${name}: ${awaited.what}`,
-    log,
-    check: async () => {
-      if (await awaited.check()) return true;
-      if (await isRunning(node, name)) return false;
-      throw new Error(`${name} has ended${await tailOf(log)}`);
-    },
-  });
+/** Throws, with the end of its log, if one of these components does not run. */
+export async function assertRunning(node: Node, names: readonly ComponentName[]): Promise<void> {
+  for (const name of names)
+    if (!(await isRunning(node, name)))
+      throw new Error(`${name} has ended${await tailOf(logOf(node, name))}`);
 }
 
 /** Whether a path exists as the node sees its files. */
@@ -87,7 +70,7 @@ export async function existsInside(node: Node, path: string): Promise<boolean> {
 }
 
 /** The log file of a component. */
-export function logOf(node: Pick<Node, "place">, name: ComponentName): string {
+export function logOf(node: Node, name: ComponentName): string {
   return join(node.place.logs, `${name}.log`);
 }
 
@@ -96,28 +79,14 @@ function insidePath(node: Node, path: string): string {
   return `/proc/${node.first}/root${path}`;
 }
 
+/** Where a component's process, as the namespaces number it, is written down. */
 function processFile(node: Node, name: ComponentName): string {
   return join(node.place.run, `${name}.process`);
 }
 
-/** A process inside the namespaces; its time of start tells it from a later one of the same number. */
-interface InnerProcess {
-  readonly pid: number;
-  readonly started: string;
-}
-
-async function readProcess(node: Node, pid: number): Promise<InnerProcess | undefined> {
-  const stat = await readFile(insidePath(node, `/proc/${pid}/stat`), "utf8").catch(() => "");
-  // After the name, which is in parentheses: the state, and 20th the time of the start.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state, started] = [fields[0], fields[19]];
-  return started === undefined || state === "Z" ? undefined : { pid, started };
-}
-
-async function findRunning(node: Node, name: ComponentName): Promise<InnerProcess | undefined> {
+async function findRunning(node: Node, name: ComponentName): Promise<ProcessEntry | undefined> {
   const text = await readFile(processFile(node, name), "utf8").catch(() => "");
   if (text === "") return undefined;
-  const { pid, started } = JSON.parse(text) as InnerProcess;
-  const found = await readProcess(node, pid);
-  return found?.started === started ? found : undefined;
+  const process = JSON.parse(text) as ProcessEntry;
+  return (await stillRuns(process, insidePath(node, "/proc"))) ? process : undefined;
 }

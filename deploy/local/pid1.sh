@@ -62,7 +62,7 @@ pivot_root . .host
 umount -l /.host
 rmdir /.host
 mount --make-rshared /
-hostname "$name"
+echo "$name" >/proc/sys/kernel/hostname
 ip link set lo up
 touch "$run/pid1-ready"
 

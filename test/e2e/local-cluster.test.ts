@@ -7,10 +7,12 @@ import { run } from "../../deploy/local/command.ts";
 import { exists } from "../../deploy/local/exists.ts";
 import { pushImage } from "../../deploy/local/images/push.ts";
 import { busyboxRecipe, pauseRecipe } from "../../deploy/local/images/recipes.ts";
-import { down, type LocalCluster, status, up } from "../../deploy/local/local-cluster.ts";
-import { findFirstProcess } from "../../deploy/local/namespaces.ts";
+import type { LocalCluster } from "../../deploy/local/cluster-handle.ts";
+import { down, status, up } from "../../deploy/local/local-cluster.ts";
+import { findFirstProcess, runInside } from "../../deploy/local/namespaces.ts";
 import { ensureSystemPrograms } from "../../deploy/local/packages.ts";
 import { placeOf } from "../../deploy/local/place.ts";
+import { type ProcessEntry, readProcesses, stillRuns } from "../../deploy/local/process-table.ts";
 import { waitUntil } from "../../deploy/local/readiness.ts";
 
 /** A cluster of its own, beside one that the developer may have running. */
@@ -118,12 +120,14 @@ describe("a running cluster", () => {
     );
   });
 
+  it("keeps its network: another one is refused", async () => {
+    await expect(up({ ...CLUSTER, network: "10.99.94" })).rejects.toThrow(
+      "cluster e2e-life is up with network 10.99.96: take it down before you make it with 10.99.94",
+    );
+  });
+
   it("says which component was killed, and up repairs it", async () => {
-    await cluster.enter([
-      "sh",
-      "-c",
-      "kill -9 $(grep -lx kube-scheduler /proc/[0-9]*/comm | cut -d/ -f3)",
-    ]);
+    await killInside("kube-scheduler");
     expect(await status(CLUSTER)).toMatchObject({ state: "made", ended: ["kube-scheduler"] });
     await up(CLUSTER);
     expect(await status(CLUSTER)).toMatchObject({ state: "made", ended: [], nodeReady: true });
@@ -147,7 +151,7 @@ describe("a running cluster", () => {
     cluster = await up(CLUSTER);
     const processes = await processesBelow(await outermost());
     await down(CLUSTER);
-    await expect.poll(async () => stillAlive(processes), SOON).toEqual([]);
+    expect(await stillAlive(processes)).toEqual([]);
     await expect.poll(readHostState, SOON).toEqual(before);
   });
 });
@@ -164,7 +168,7 @@ describe("making a cluster", () => {
     await down(CLUSTER);
   });
 
-  it.each(["namespaces made", "API server ready"])(
+  it.each(["namespaces made", "kube-apiserver ready"])(
     "leaves nothing that the next down does not remove when it is killed at: %s",
     async (line) => {
       const making = startCli(["up", "--name", CLUSTER.name, "--network", CLUSTER.network]);
@@ -185,6 +189,18 @@ describe("making a cluster", () => {
     await up({ ...CLUSTER, log: (line) => lines.push(line) });
     expect(lines[0]).toContain("removing what is left of a cluster that was killed: processes");
     await down(CLUSTER);
+  });
+
+  it("fails with the end of the component's log, and leaves nothing, when one ends early", async () => {
+    const failed = up({
+      ...CLUSTER,
+      log: (line) => {
+        if (line.includes("registry ready")) void killInside("etcd");
+      },
+    });
+    await expect(failed).rejects.toThrow(/^etcd has ended\nThe end of .*\/logs\/etcd.log:\n/);
+    await expect.poll(readHostState, SOON).toEqual(before);
+    expect(await status(CLUSTER)).toEqual({ state: "absent" });
   });
 
   it("cleans up when it is interrupted", async () => {
@@ -353,31 +369,6 @@ function isOthers(path: string): boolean {
   return /(^mh-|\/modelhook-)/.test(path) && !path.includes(CLUSTER.name);
 }
 
-/** A process that cannot be confused with a later one of the same number. */
-interface Process {
-  readonly pid: number;
-  readonly parent: number;
-  readonly started: string;
-}
-
-async function readProcesses(): Promise<Process[]> {
-  const pids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
-  const stats = await Promise.all(
-    pids.map(async (pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")),
-  );
-  return stats
-    .filter((text) => text !== "")
-    .map((text) => {
-      // After the name, which is in parentheses: state, parent, ... and 20th the time of the start.
-      const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-      return {
-        pid: Number.parseInt(text, 10),
-        parent: Number(fields[1]),
-        started: fields[19] ?? "",
-      };
-    });
-}
-
 async function outermost(): Promise<number> {
   const first = await findFirstProcess(PLACE);
   const parent = (await readProcesses()).find(({ pid }) => pid === first)?.parent;
@@ -385,18 +376,24 @@ async function outermost(): Promise<number> {
   return parent;
 }
 
-async function processesBelow(root: number): Promise<Process[]> {
+/** Kills a program of the cluster as nobody expects it. */
+async function killInside(program: string): Promise<void> {
+  const first = await findFirstProcess(PLACE);
+  if (first === undefined) throw new Error("the cluster has no processes");
+  const script = `kill -9 $(grep -lx ${program} /proc/[0-9]*/comm | cut -d/ -f3)`;
+  await runInside(first, ["/bin/sh", "-c", script]);
+}
+
+async function processesBelow(root: number): Promise<ProcessEntry[]> {
   const all = await readProcesses();
   const found = all.filter(({ pid }) => pid === root);
   for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid));
   return found;
 }
 
-async function stillAlive(processes: readonly Process[]): Promise<Process[]> {
-  const now = await readProcesses();
-  return processes.filter(({ pid, started }) =>
-    now.some((one) => one.pid === pid && one.started === started),
-  );
+async function stillAlive(processes: readonly ProcessEntry[]): Promise<ProcessEntry[]> {
+  const running = await Promise.all(processes.map(async (one) => stillRuns(one)));
+  return processes.filter((_, index) => running[index]);
 }
 
 /** The command line tool as a process of its own. */
