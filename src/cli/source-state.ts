@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import type { ModelCount } from "../oci/model-count.ts";
+import { walk } from "./source-tree.ts";
+
+/** A model's directory at one moment. */
+export interface SourceState {
+  readonly count: ModelCount;
+  /** 64 hex digits over names, types, modes, sizes, times and inodes: the same only while nothing was written. */
+  readonly fingerprint: string;
+}
+
+/** Looks at everything in an open directory without reading a file. */
+export function readState(descriptor: number): SourceState {
+  const hash = createHash("sha256");
+  const count = { files: 0, bytes: 0, links: 0, directories: 0 };
+  for (const { path, kind, stats, target } of walk(descriptor)) {
+    const { mode, size, mtimeNs, ino } = stats;
+    // A directory's size and time say no more than the names below it.
+    const what = kind === "directory" ? [kind, mode] : [kind, mode, size, mtimeNs, ino];
+    // No name holds a NUL.
+    hash.update(what.join(" ")).update("\0").update(path).update("\0").update(target).update("\0");
+    if (kind === "file") {
+      count.files++;
+      count.bytes += Number(size);
+    } else if (kind === "link") {
+      count.links++;
+    } else {
+      count.directories++;
+    }
+  }
+  return { count, fingerprint: hash.digest("hex") };
+}

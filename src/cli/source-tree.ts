@@ -1,0 +1,141 @@
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  type BigIntStats,
+} from "node:fs";
+import { join, relative, sep } from "node:path";
+import { BuildFault, errorCode } from "./build-fault.ts";
+
+/** One entry of a model's directory. */
+export interface SourceEntry {
+  /** Below the model's root, as the file system has it: names need not be UTF-8. */
+  readonly path: Buffer;
+  readonly kind: "file" | "directory" | "link";
+  readonly stats: BigIntStats;
+  /** Target of a link; empty for others. */
+  readonly target: Buffer;
+  /** Where it can be opened until the next entry is asked for. */
+  readonly opened: Buffer;
+}
+
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/** Prefix of names that mean a deleted file in an image layer. */
+const WHITEOUT = ".wh.";
+
+/**
+ * Opens a model's directory below the root of a mounted volume. Links on the way may lead around inside the volume, but not
+ * out of it: out there are this container's own files. Throws BuildFault SourceNotFound.
+ */
+export function openSource(root: string, directory: string): number {
+  const name = JSON.stringify(directory === "" ? "/" : directory);
+  const volume = realpathSync(root);
+  let path: string;
+  try {
+    path = relative(volume, realpathSync(join(volume, directory)));
+  } catch (cause) {
+    throw new BuildFault("SourceNotFound", `directory ${name} does not exist in the volume`, {
+      cause,
+    });
+  }
+  if (path === ".." || path.startsWith(`..${sep}`)) {
+    throw new BuildFault(
+      "SourceNotFound",
+      `directory ${name} is a link that leads out of the volume`,
+    );
+  }
+  // From here on nothing is followed, so that a link put in at this moment leads nowhere.
+  let descriptor = openSync(volume, DIRECTORY);
+  for (const part of path.split(sep).filter((each) => each !== "")) {
+    const parent = descriptor;
+    try {
+      descriptor = openSync(below(parent, Buffer.from(part)), DIRECTORY);
+    } catch (cause) {
+      const message =
+        errorCode(cause) === "ENOTDIR"
+          ? `${name} in the volume is not a directory`
+          : `directory ${name} can not be opened`;
+      throw new BuildFault("SourceNotFound", message, { cause });
+    } finally {
+      closeSync(parent);
+    }
+  }
+  return descriptor;
+}
+
+/**
+ * Everything below an open directory, in an order that only depends on the names; a directory comes before what it holds.
+ * Each level is opened through the one above it and no link is followed, whatever happens to the tree meanwhile.
+ */
+export function* walk(descriptor: number, path: Buffer = Buffer.alloc(0)): Generator<SourceEntry> {
+  const names = guarded(path, () =>
+    readdirSync(descriptorPath(descriptor), { encoding: "buffer" }),
+  );
+  for (const name of names.toSorted((a, b) => Buffer.compare(a, b))) {
+    const opened = below(descriptor, name);
+    const own = path.length === 0 ? name : Buffer.concat([path, Buffer.from("/"), name]);
+    const stats = guarded(own, () => lstatSync(opened, { bigint: true }));
+    const kind = kindOf(own, name, stats);
+    const target =
+      kind === "link"
+        ? guarded(own, () => readlinkSync(opened, { encoding: "buffer" }))
+        : Buffer.alloc(0);
+    yield { path: own, kind, stats, target, opened };
+    if (kind !== "directory") continue;
+    const child = guarded(own, () => openSync(opened, DIRECTORY));
+    try {
+      yield* walk(child, own);
+    } finally {
+      closeSync(child);
+    }
+  }
+}
+
+/** Runs a step on an entry that was there a moment ago. */
+export function guarded<T>(path: Buffer, step: () => T): T {
+  try {
+    return step();
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "ESTALE") {
+      throw new BuildFault("SourceChanged", `${quoted(path)} vanished while it was read`, {
+        cause,
+      });
+    }
+    if (code === "EACCES" || code === "EPERM") {
+      const message = `${quoted(path)} can not be read: root has no right to it (does the file server squash root?)`;
+      throw new BuildFault("Unknown", message, { cause });
+    }
+    throw cause;
+  }
+}
+
+function kindOf(path: Buffer, name: Buffer, stats: BigIntStats): SourceEntry["kind"] {
+  if (name.toString("latin1").startsWith(WHITEOUT)) {
+    const message = `${quoted(path)} has a name that means a deleted file in images`;
+    throw new BuildFault("UnsupportedFile", message);
+  }
+  if (stats.isFile()) return "file";
+  if (stats.isDirectory()) return "directory";
+  if (stats.isSymbolicLink()) return "link";
+  const message = `${quoted(path)} is neither a file, a directory nor a symbolic link`;
+  throw new BuildFault("UnsupportedFile", message);
+}
+
+/** A path below an open directory, whatever its own path has become. */
+function below(descriptor: number, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${descriptorPath(descriptor)}/`), name]);
+}
+
+function descriptorPath(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`;
+}
+
+function quoted(path: Buffer): string {
+  return JSON.stringify(path.toString());
+}

@@ -1,0 +1,81 @@
+import { closeSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BuiltImage } from "../api/build-report.ts";
+import { IMAGE_LABELS } from "../api/image-labels.ts";
+import { countModel, countText, isSameCount } from "../oci/model-count.ts";
+import { BuildFault } from "./build-fault.ts";
+import { writeDockerfile } from "./dockerfile.ts";
+import {
+  builtImage,
+  openTarget,
+  runTask,
+  STATE_FILE,
+  type ImageTaskOptions,
+} from "./image-task.ts";
+import { readState, type SourceState } from "./source-state.ts";
+import { openSource } from "./source-tree.ts";
+import { stage } from "./staging.ts";
+
+/** What `modelhook stage-source` is told. */
+export interface StageSourceOptions extends ImageTaskOptions {
+  /** Empty directory for what kaniko can not take from the volume as it is. */
+  readonly staged: string;
+  readonly baseImage: string;
+}
+
+/**
+ * Prepares a build in its pod: looks at the model, asks the registry whether it would take the push and whether an earlier
+ * attempt has pushed already, and stages. Gives 0 when kaniko is to run. Anything else ends the pod, with the answer in the
+ * termination message: why not, or the image of the earlier attempt.
+ */
+export function stageSource(options: StageSourceOptions): Promise<number> {
+  return runTask(options, async () => {
+    const source = openSource(options.source, options.directory);
+    try {
+      const state = readState(source);
+      options.logger.info({ directory: options.directory, ...state }, "found the model");
+      if (state.count.files === 0) {
+        const where =
+          options.directory === ""
+            ? "the volume"
+            : `directory ${JSON.stringify(options.directory)}`;
+        throw new BuildFault("EmptyModel", `${where} holds no file (${countText(state.count)})`);
+      }
+      const image = await askRegistry(options, state);
+      if (image !== undefined) return { exitCode: 1, report: { state: "adopted", image } };
+      stage(source, options.staged);
+      writeDockerfile(options.build, options.baseImage, state.fingerprint);
+      writeFileSync(join(options.build, STATE_FILE), JSON.stringify(state));
+      return { exitCode: 0 };
+    } finally {
+      closeSync(source);
+    }
+  });
+}
+
+/** The image that an earlier attempt pushed, if it is whole; throws when the registry or the tag is not to be had. */
+async function askRegistry(
+  options: StageSourceOptions,
+  state: SourceState,
+): Promise<BuiltImage | undefined> {
+  const { repository, tag } = await openTarget(options, "pull,push");
+  try {
+    const image = await repository.image(tag);
+    if (image !== undefined && image.labels[IMAGE_LABELS.versionUid] !== options.versionUid) {
+      const message = `${options.image} is ${image.digest}, which is not an image of this version`;
+      throw new BuildFault("TagTaken", message);
+    }
+    // Ours, but of another state of the directory, or torn: it is built again, over the same tag.
+    if (image?.labels[IMAGE_LABELS.source] === state.fingerprint) {
+      const count = await countModel(repository, image.layers);
+      if (isSameCount(count, state.count)) {
+        options.logger.info({ digest: image.digest }, "an earlier attempt has pushed the image");
+        return builtImage(image, count);
+      }
+    }
+    await repository.checkPush();
+    return undefined;
+  } finally {
+    await repository.close();
+  }
+}

@@ -1,0 +1,61 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+} from "node:fs";
+import { guarded, walk } from "./source-tree.ts";
+
+/** What everybody may do with a model in an image: its readers run as any user. */
+const FILE_READABLE = 0o444;
+const DIRECTORY_READABLE = 0o555;
+
+/** Permission bits without setuid, setgid and sticky. */
+const PERMISSIONS = 0o777;
+
+/**
+ * Copies what kaniko can not take as it is: files that not everybody can read or that are setuid, and every directory, for
+ * its mode alone. Copied over the model itself, which kaniko reads from the volume, that gives the normalised modes without
+ * a second copy of all the data.
+ */
+export function stage(source: number, target: string): void {
+  chmodSync(target, directoryMode(fstatSync(source).mode));
+  const prefix = Buffer.from(`${target}/`);
+  for (const { path, kind, stats, opened } of walk(source)) {
+    const copy = Buffer.concat([prefix, path]);
+    const mode = Number(stats.mode);
+    if (kind === "directory") {
+      mkdirSync(copy);
+      chmodSync(copy, directoryMode(mode));
+    } else if (kind === "file" && needsOtherMode(mode)) {
+      guarded(path, () => copyFile(opened, copy));
+      chmodSync(copy, fileMode(mode));
+    }
+  }
+}
+
+/** Not even now is a link followed that has taken the file's place; a pipe would be waited for. */
+function copyFile(from: Buffer, to: Buffer): void {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, COPYFILE_FICLONE } = constants;
+  const descriptor = openSync(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    copyFileSync(`/proc/self/fd/${descriptor}`, to, COPYFILE_FICLONE);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function needsOtherMode(mode: number): boolean {
+  return (mode & 0o7777) !== fileMode(mode);
+}
+
+function fileMode(mode: number): number {
+  return (mode & PERMISSIONS) | FILE_READABLE;
+}
+
+function directoryMode(mode: number): number {
+  return (mode & PERMISSIONS) | DIRECTORY_READABLE;
+}

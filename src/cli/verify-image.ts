@@ -1,0 +1,63 @@
+import { closeSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { IMAGE_LABELS } from "../api/image-labels.ts";
+import { countModel, countText, isSameCount } from "../oci/model-count.ts";
+import { BuildFault } from "./build-fault.ts";
+import {
+  builtImage,
+  openTarget,
+  runTask,
+  STATE_FILE,
+  type ImageTaskOptions,
+} from "./image-task.ts";
+import { readState, type SourceState } from "./source-state.ts";
+import { openSource } from "./source-tree.ts";
+
+/**
+ * Compares what was pushed with what was there to be pushed: the tag names an image of this attempt, it holds as many files
+ * and bytes as the model, and the model did not change meanwhile. Gives 0 with the image as termination message, else 1 with
+ * the reason.
+ */
+export function verifyImage(options: ImageTaskOptions): Promise<number> {
+  return runTask(options, async () => {
+    const before = JSON.parse(readFileSync(join(options.build, STATE_FILE), "utf8")) as SourceState;
+    checkUnchanged(options, before);
+    const { repository, tag } = await openTarget(options, "pull");
+    try {
+      const image = await repository.image(tag);
+      if (image === undefined) {
+        throw new BuildFault(
+          "Unknown",
+          `${options.image} was pushed, but the registry does not have it`,
+        );
+      }
+      if (image.labels[IMAGE_LABELS.versionUid] !== options.versionUid) {
+        const message = `${options.image} was pushed, but now it is ${image.digest} of somebody else`;
+        throw new BuildFault("TagTaken", message);
+      }
+      if (image.labels[IMAGE_LABELS.source] !== before.fingerprint) {
+        const message = `${options.image} was pushed, but now it is ${image.digest} of another attempt`;
+        throw new BuildFault("Unknown", message);
+      }
+      const count = await countModel(repository, image.layers);
+      if (!isSameCount(count, before.count)) {
+        const message = `${options.image} holds ${countText(count)} in /kubedl-model where the model has ${countText(before.count)}; does the base image bring a /kubedl-model?`;
+        throw new BuildFault("Unknown", message);
+      }
+      options.logger.info({ digest: image.digest, ...count }, "the image holds the model");
+      return { exitCode: 0, report: { state: "built", image: builtImage(image, count) } };
+    } finally {
+      await repository.close();
+    }
+  });
+}
+
+function checkUnchanged({ source, directory }: ImageTaskOptions, before: SourceState): void {
+  const descriptor = openSource(source, directory);
+  try {
+    if (readState(descriptor).fingerprint === before.fingerprint) return;
+  } finally {
+    closeSync(descriptor);
+  }
+  throw new BuildFault("SourceChanged", "the model changed while it was built");
+}
