@@ -18,6 +18,7 @@ import {
   succeededStatus,
   waitingStatus,
   withStorage,
+  writeOrConfirm,
   writeStatus,
 } from "./modelversion-status.ts";
 import { prepareStorage } from "./modelversion-storage.ts";
@@ -62,6 +63,7 @@ export function build(observed: ModelVersionObserved, builder: Builder): readonl
       return fail(observed, storage.reason, storage.message);
     case "waiting":
       return [
+        ...(storage.actions.length === 0 ? [] : writeOrConfirm(observed)),
         ...storage.actions,
         ...(storage.message === undefined ? [] : notBound(observed, storage.message)),
         lookAgain(),
@@ -109,7 +111,7 @@ function attempt(
         `claim ${volume.claimName} waits for a pod`,
       );
   return [
-    ...writeStatus(observed, status),
+    ...writeOrConfirm(observed, status),
     ...plan.objects.map((object): Action => ({ type: "create", object })),
     lookAgain(),
   ];

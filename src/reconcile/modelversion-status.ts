@@ -169,6 +169,27 @@ export function writeStatus(
   return [{ type: "status", ref: refOf(version), resourceVersion, status }];
 }
 
+/**
+ * Writes the status, or makes sure that it still is what was observed: a cache of versions may lag behind one of Jobs, and what
+ * is created next must not belong to an attempt, or a version, that has ended since.
+ */
+export function writeOrConfirm(
+  observed: ModelVersionObserved,
+  status: ModelVersionStatus = observed.version.status ?? {},
+): readonly Action[] {
+  const written = writeStatus(observed, status);
+  return written.length > 0 ? written : [confirm(observed)];
+}
+
+function confirm({ version }: ModelVersionObserved): Action {
+  const { resourceVersion } = version.metadata;
+  return {
+    type: "patch",
+    ref: refOf(version),
+    operations: [{ op: "test", path: "/metadata/resourceVersion", value: resourceVersion }],
+  };
+}
+
 function withBuilt(
   { version, now }: ModelVersionObserved,
   status: ModelVersionStatus,
