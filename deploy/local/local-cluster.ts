@@ -8,6 +8,8 @@ import { isNodeReady, startComponents } from "./node-start.ts";
 import { type Place, placeOf } from "./place.ts";
 import { findRemains, tearDown } from "./teardown.ts";
 
+export type { LocalCluster } from "./cluster-handle.ts";
+
 export interface UpOptions {
   /** Name of the cluster (default `local`); clusters of different names and networks can run side by side. */
   readonly name?: string | undefined;
