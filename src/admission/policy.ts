@@ -15,5 +15,8 @@ export interface Policy {
 
 /** The storage limits of one namespace. */
 export function limitsOf(policy: Pick<Policy, "localPrefixes">, namespace: string): StorageLimits {
-  return { localPrefixes: policy.localPrefixes[namespace] ?? policy.localPrefixes["*"] ?? [] };
+  const { localPrefixes } = policy;
+  // A namespace may be called "constructor".
+  const own = Object.hasOwn(localPrefixes, namespace) ? localPrefixes[namespace] : undefined;
+  return { localPrefixes: own ?? localPrefixes["*"] ?? [] };
 }

@@ -2,12 +2,18 @@ import { ANNOTATIONS, GATES } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
 import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
 import type { Cause } from "../api/review.ts";
-import { mountsAt, reservedNames } from "../inject/conflicts.ts";
-import { LOADER, MODEL_VOLUME, NO_TOKEN_VOLUME, hasLoader } from "../inject/init-container.ts";
+import { mountsAt, reservedNames, withoutMount } from "../inject/conflicts.ts";
+import {
+  LOADER,
+  MODEL_VOLUME,
+  NO_TOKEN_VOLUME,
+  hasLoader,
+  hasLoaderOfKubeDl,
+} from "../inject/init-container.ts";
 import type { ServeIntent } from "../inject/intent.ts";
 import { nearest } from "../inject/nearest.ts";
 import { draftPod, type ContainerRef, type PodDraft } from "../inject/pod-draft.ts";
-import { deliverCopy } from "../inject/serving-hook.ts";
+import { deliverCopy, mountCopy } from "../inject/serving-hook.ts";
 import { allow, deny, patch, type Decision } from "./decision.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -24,10 +30,12 @@ export function decideServingPod(
   snapshot: Snapshot,
   warnings: readonly string[],
 ): Decision {
-  if (hasLoader(pod)) return allow("AlreadyInjected", warnings);
-  const version = snapshot.versions[intent.modelVersion];
+  if (hasLoaderOfKubeDl(pod)) return allow("AlreadyInjected", warnings);
+  if (hasLoader(pod)) return completeDelivery(pod, intent, warnings);
+  const { modelVersion: name } = intent;
+  const version = Object.hasOwn(snapshot.versions, name) ? snapshot.versions[name] : undefined;
   if (version?.status?.imageBuildPhase === "ImageBuildFailed") {
-    const message = `the build of ModelVersion ${intent.modelVersion} failed: ${version.status.message ?? "no reason given"}`;
+    const message = `the build of ModelVersion ${name} failed: ${version.status.message ?? "no reason given"}`;
     return deny("ModelBuildFailed", [{ field: VERSION_FIELD, message }], warnings);
   }
   const clashes = reservedNames(pod, {
@@ -43,13 +51,14 @@ export function decideServingPod(
 
   const digest = version === undefined ? undefined : builtDigest(version);
   if (digest === undefined && pod.spec?.nodeName !== undefined) {
-    const message = `${JSON.stringify(pod.spec.nodeName)} is set while the model is not built; a pod that has its node already can not wait: build ModelVersion ${intent.modelVersion} first, or use nodeSelector or affinity`;
+    const message = `${JSON.stringify(pod.spec.nodeName)} is set while the model is not built; a pod that has its node already can not wait: build ModelVersion ${name} first, or use nodeSelector or affinity`;
     return deny("NodeNameWithGate", [{ field: "spec.nodeName", message }], warnings);
   }
   const delivered = {
     imageRepo: version?.spec.imageRepo,
     digest,
     size: digest === undefined ? undefined : version?.status?.size,
+    files: version?.status?.files,
     pullSecret: version?.spec.builder?.pushSecret?.name,
   };
   deliverCopy(draft, pod, intent, targets, delivered, snapshot.policy.loaderResources);
@@ -57,20 +66,33 @@ export function decideServingPod(
   return patch("Gated", draft.operations(), [...warnings, gateWarning(intent, version, snapshot)]);
 }
 
-/** The containers that get the mount: those named, or all. */
+/** Containers that another webhook added after the loader need the model too. */
+function completeDelivery(pod: Pod, intent: ServeIntent, warnings: readonly string[]): Decision {
+  const draft = draftPod(pod);
+  const { targets, unknown } = chooseContainers(draft, intent.containers);
+  if (unknown.length > 0) return deny("InvalidAnnotation", unknown, warnings);
+  const late = withoutMount(targets, MODEL_VOLUME);
+  const conflicts = mountsAt(late, intent.mountPath);
+  if (conflicts.length > 0) return deny("MountConflict", conflicts, warnings);
+  mountCopy(draft, intent, late);
+  return patch("AlreadyInjected", draft.operations(), warnings);
+}
+
+/** The containers that get the mount: those named, or all; never the loader. */
 function chooseContainers(
   draft: PodDraft,
   names: readonly string[] | undefined,
 ): { readonly targets: readonly ContainerRef[]; readonly unknown: readonly Cause[] } {
-  if (names === undefined) return { targets: draft.containers, unknown: [] };
-  const has = draft.containers.map(({ container }) => container.name);
+  const containers = draft.containers.filter(({ container }) => container.name !== LOADER);
+  if (names === undefined) return { targets: containers, unknown: [] };
+  const has = containers.map(({ container }) => container.name);
   const unknown = names
     .filter((name) => !has.includes(name))
     .map((name) => ({
       field: `metadata.annotations[${ANNOTATIONS.containers}]`,
       message: `the pod has no container ${JSON.stringify(name)}; it has ${has.join(", ")}`,
     }));
-  const targets = draft.containers.filter(({ container }) => names.includes(container.name));
+  const targets = containers.filter(({ container }) => names.includes(container.name));
   return { targets, unknown };
 }
 

@@ -1,12 +1,17 @@
 import { ANNOTATIONS, type ExportIntent } from "../api/annotations.ts";
 import type { OwnerReference, Pod } from "../api/kube-types.ts";
-import { EXPORT_VOLUME, hasExportHook, hookExport } from "../inject/completion-hook.ts";
-import { mountsAt, reservedNames } from "../inject/conflicts.ts";
+import {
+  EXPORT_VOLUME,
+  hasExportHook,
+  hookExport,
+  mountExport,
+} from "../inject/completion-hook.ts";
+import { mountsAt, reservedNames, withoutMount } from "../inject/conflicts.ts";
 import { draftPod } from "../inject/pod-draft.ts";
 import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { trainingStorage, trainingVolume } from "../storage/training-volume.ts";
-import { allow, deny, patch, type Decision } from "./decision.ts";
+import { deny, patch, type Decision } from "./decision.ts";
 import { exportMountPath, validateExport } from "./export-intent.ts";
 import { limitsOf } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -29,20 +34,27 @@ export function decideTrainingPod(
   const isWriter = intent.writers === "all" || kind.isWriter(pod);
   const job = { namespace, uid: owner.uid };
   const plan = trainingVolume(trainingStorage(intent, job), job, limits);
-  if (hasExportHook(pod, plan.claimName)) return allow("AlreadyInjected", warnings);
+  const isHooked = hasExportHook(pod, plan.claimName);
   const clashes = reservedNames(pod, { volumes: [EXPORT_VOLUME], containers: [] });
-  if (clashes.length > 0) return deny("NameConflict", clashes, warnings);
+  if (!isHooked && clashes.length > 0) return deny("NameConflict", clashes, warnings);
   const mountPath = exportMountPath(intent);
   const draft = draftPod(pod);
-  const conflicts = mountsAt(draft.containers, mountPath);
+  const unmounted = withoutMount(draft.containers, EXPORT_VOLUME);
+  const conflicts = mountsAt(unmounted, mountPath);
   if (conflicts.length > 0) return deny("MountConflict", conflicts, warnings);
-  hookExport(draft, {
+  const target = {
     claimName: plan.claimName,
     subPath: plan.subPath,
     mountPath,
     isWriter,
     gated: pod.spec?.nodeName === undefined,
-  });
+  };
+  if (isHooked) {
+    // Containers that another webhook added after the hook may write too.
+    mountExport(draft, target, unmounted);
+    return patch("AlreadyInjected", draft.operations(), warnings);
+  }
+  hookExport(draft, target);
   return patch("ExportHooked", draft.operations(), warnings);
 }
 

@@ -138,7 +138,7 @@ describe("parseResources", () => {
   });
 
   test.each([
-    ["cpu: 1", "", /^is not JSON: /],
+    ["cpu: 1", "", /^is not JSON such as \{"limits":\{"memory":"64Mi"\}\}: Unexpected token/],
     ["null", "", /^null must be an object$/],
     ["[]", "", /^a list must be an object$/],
     [`{"requests": null}`, "requests", /^null must be an object$/],

@@ -124,7 +124,12 @@ const resourcesSchema = z.object({
 
 /** Reads the loader-resources annotation: JSON `{requests, limits}` of quantities, texts or numbers as in the API. */
 export function parseResources(text: string): Parsed<z.output<typeof resourcesSchema>> {
-  return parseText(text, "not JSON", () => JSON.parse(text), resourcesSchema);
+  return parseText(
+    text,
+    `not JSON such as {"limits":{"memory":"64Mi"}}`,
+    () => JSON.parse(text),
+    resourcesSchema,
+  );
 }
 
 function parseText<T extends z.ZodType>(

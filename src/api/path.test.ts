@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { below, cleanAbsolute, cleanMountPath, cleanRelative } from "./path.ts";
+import { below, cleanAbsolute, cleanMountPath, cleanRelative, mountedAt } from "./path.ts";
 
 describe("cleanAbsolute", () => {
   test.each([
@@ -65,5 +65,19 @@ describe("below", () => {
     ["/models/mnist", "/models", undefined],
   ])("of %j, %j is %j", (prefix, path, rest) => {
     expect(below(prefix, path)).toBe(rest);
+  });
+});
+
+describe("mountedAt", () => {
+  test.each([
+    ["/models", "/models"],
+    ["/models/", "/models"],
+    ["models", "/models"],
+    ["/a//./b", "/a/b"],
+    ["/a/../models", "/models"],
+    ["/../../models", "/models"],
+    ["", "/"],
+  ])("of %j is %j", (path, place) => {
+    expect(mountedAt(path)).toBe(place);
   });
 });

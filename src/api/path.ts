@@ -19,6 +19,16 @@ export function below(prefix: string, path: string): string | undefined {
   return path.startsWith(start) ? path.slice(start.length) : undefined;
 }
 
+/** Where the kubelet mounts a path of a container: a relative one below the root, and `..` followed. */
+export function mountedAt(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
 /** A clean path that a volume may be mounted at: not the root, and without `:`, which the API server refuses. */
 export function cleanMountPath(path: string): string | undefined {
   const clean = path.includes(":") ? undefined : cleanAbsolute(path);

@@ -1,7 +1,7 @@
 import { ANNOTATIONS, GATES, LABELS } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
 import { ENV } from "./env.ts";
-import type { PodDraft } from "./pod-draft.ts";
+import type { ContainerRef, PodDraft } from "./pod-draft.ts";
 
 /** Volume that the pod's model is written to. */
 export const EXPORT_VOLUME = "kubedl-export";
@@ -22,13 +22,28 @@ export interface ExportTarget {
 
 /** Mounts the export's storage in every container of a training pod, and holds the pod until the storage is there. */
 export function hookExport(draft: PodDraft, target: ExportTarget): void {
-  const { claimName, subPath, mountPath, isWriter } = target;
+  const { claimName, isWriter } = target;
   draft.addVolume(
     isWriter
       ? { name: EXPORT_VOLUME, persistentVolumeClaim: { claimName } }
       : { name: EXPORT_VOLUME, emptyDir: { sizeLimit: SCRATCH_LIMIT } },
   );
-  for (const container of draft.containers) {
+  mountExport(draft, target, draft.containers);
+  if (target.gated) draft.addGate(GATES.export);
+  draft.setLabel(LABELS.export, "true");
+  draft.setAnnotation(
+    ANNOTATIONS.status,
+    JSON.stringify(isWriter ? { writes: claimName } : { writes: "scratch" }),
+  );
+}
+
+/** Mounts the export's storage in containers of a pod that has the volume. */
+export function mountExport(
+  draft: PodDraft,
+  { mountPath, subPath, isWriter }: ExportTarget,
+  containers: readonly ContainerRef[],
+): void {
+  for (const container of containers) {
     draft.addMount(container, {
       name: EXPORT_VOLUME,
       mountPath,
@@ -37,12 +52,6 @@ export function hookExport(draft: PodDraft, target: ExportTarget): void {
     draft.addEnv(container, { name: ENV.modelPath, value: mountPath });
     draft.addEnv(container, { name: ENV.modelWriter, value: String(isWriter) });
   }
-  if (target.gated) draft.addGate(GATES.export);
-  draft.setLabel(LABELS.export, "true");
-  draft.setAnnotation(
-    ANNOTATIONS.status,
-    JSON.stringify(isWriter ? { writes: claimName } : { writes: "scratch" }),
-  );
 }
 
 /** True for a pod that has this hook already: our volume, with that claim or as scratch space. */

@@ -1,6 +1,6 @@
 import type { Cause } from "../api/review.ts";
 import type { Container, Pod } from "../api/kube-types.ts";
-import { cleanMountPath } from "../api/path.ts";
+import { mountedAt } from "../api/path.ts";
 import type { ContainerRef } from "./pod-draft.ts";
 
 /** Volumes and containers of the pod that have names which the product reserves. */
@@ -30,7 +30,7 @@ export function reservedNames(
 
 /** Mounts of the containers that lie at the model's path already. */
 export function mountsAt(refs: readonly ContainerRef[], mountPath: string): readonly Cause[] {
-  const wanted = cleanMountPath(mountPath);
+  const wanted = mountedAt(mountPath);
   return refs.flatMap(({ list, index, container }) =>
     mountIndexes(container, wanted).map((mount) => ({
       field: `spec.${list}[${index}].volumeMounts[${mount}].mountPath`,
@@ -39,8 +39,18 @@ export function mountsAt(refs: readonly ContainerRef[], mountPath: string): read
   );
 }
 
-function mountIndexes(container: Container, wanted: string | undefined): readonly number[] {
+/** The containers that do not mount the volume. */
+export function withoutMount(
+  refs: readonly ContainerRef[],
+  volume: string,
+): readonly ContainerRef[] {
+  return refs.filter(
+    ({ container }) => !(container.volumeMounts ?? []).some(({ name }) => name === volume),
+  );
+}
+
+function mountIndexes(container: Container, wanted: string): readonly number[] {
   return [...(container.volumeMounts ?? []).entries()]
-    .filter(([, { mountPath }]) => cleanMountPath(mountPath) === wanted)
+    .filter(([, { mountPath }]) => mountedAt(mountPath) === wanted)
     .map(([index]) => index);
 }

@@ -14,6 +14,9 @@ export const MODEL_VOLUME = "kubedl-model";
 /** Empty volume that hides the pod's API token from the loader. */
 export const NO_TOKEN_VOLUME = "kubedl-no-token";
 
+/** Volume that KubeDL's own loader copies into. */
+const KUBEDL_VOLUME = "kubedl-model-loader";
+
 /** Where every model image holds its model. */
 const IMAGE_PATH = "/kubedl-model";
 /** Where the loader sees the volume. */
@@ -39,15 +42,16 @@ const SCRIPT = [
   `mv .partial ${COPIED}`,
 ].join("\n");
 
-/** Share that a copy takes on top of the files' own bytes: directories and block sizes. */
-const SIZE_MARGIN = 1.1;
+/** Tenths of the files' bytes that a copy takes. */
+const SIZE_MARGIN = 11;
+/** What each file may take besides its bytes: the kubelet counts blocks, and a model of a million small files is mostly those. */
+const BLOCK = 4096;
 const MIB = 2 ** 20;
 
-/** Ephemeral storage of a copy, in MiB as a quantity; undefined while the model's size is not known. */
-export function copyQuantity(bytes: number | undefined): string | undefined {
-  return bytes === undefined
-    ? undefined
-    : `${Math.max(1, Math.ceil((bytes * SIZE_MARGIN) / MIB))}Mi`;
+/** Ephemeral storage of a copy of so many bytes and files, in MiB as a quantity; undefined while the size is not known. */
+export function copyQuantity(bytes: number | undefined, files: number): string | undefined {
+  if (bytes === undefined) return undefined;
+  return `${Math.max(1, Math.ceil(((bytes * SIZE_MARGIN) / 10 + files * BLOCK) / MIB))}Mi`;
 }
 
 /** The loader of a pod: runs under the restricted level, with a read-only root and no API token. */
@@ -58,9 +62,7 @@ export function loaderContainer(
   defaults: ResourceRequirements,
   storage: string | undefined,
 ): Container {
-  // A Guaranteed pod stays one, and an init container no larger than the largest container costs nothing to schedule.
-  const own = wanted ?? (isGuaranteed(pod) ? largestLimits(pod) : defaults);
-  const resources = withEphemeralStorage(own, storage);
+  const resources = withEphemeralStorage(wanted ?? fittingResources(pod, defaults), storage);
   return {
     name: LOADER,
     image,
@@ -99,13 +101,28 @@ export function modelMount(mountPath: string): VolumeMount {
 
 /** True when the pod has a loader of ours: the reserved name, filling the reserved volume. */
 export function hasLoader(pod: Pod): boolean {
+  return hasLoaderThat((mount) => mount.name === MODEL_VOLUME && mount.mountPath === TARGET, pod);
+}
+
+/** True when the pod has the loader that KubeDL's own controller puts into pods. */
+export function hasLoaderOfKubeDl(pod: Pod): boolean {
+  return hasLoaderThat((mount) => mount.name === KUBEDL_VOLUME, pod);
+}
+
+function hasLoaderThat(mounts: (mount: VolumeMount) => boolean, pod: Pod): boolean {
   return (pod.spec?.initContainers ?? []).some(
-    ({ name, volumeMounts }) =>
-      name === LOADER &&
-      (volumeMounts ?? []).some(
-        (mount) => mount.name === MODEL_VOLUME && mount.mountPath === TARGET,
-      ),
+    ({ name, volumeMounts }) => name === LOADER && (volumeMounts ?? []).some(mounts),
   );
+}
+
+/** Resources that change neither the pod's quality of service nor what it needs to be scheduled. */
+function fittingResources(pod: Pod, defaults: ResourceRequirements): ResourceRequirements {
+  // Limits of the whole pod bind the loader too, and requests of its own could exceed them.
+  if (pod.spec?.resources?.limits !== undefined || pod.spec?.resources?.requests !== undefined) {
+    return {};
+  }
+  // An init container no larger than the largest container costs nothing to schedule.
+  return isGuaranteed(pod) ? largestLimits(pod) : defaults;
 }
 
 function withEphemeralStorage(

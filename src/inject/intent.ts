@@ -13,6 +13,7 @@ import type { Reason } from "../api/reasons.ts";
 import type { Cause } from "../api/review.ts";
 import { cleanMountPath } from "../api/path.ts";
 import { nearest } from "./nearest.ts";
+import { parseQuantity } from "./quantity.ts";
 
 /** A pod that wants a model delivered. */
 export interface ServeIntent {
@@ -43,7 +44,12 @@ export type IntentResult =
       readonly warnings: readonly string[];
     };
 
-const KNOWN: readonly string[] = Object.values(ANNOTATIONS);
+/** Keys that a user may set; `status` is the webhook's. */
+const KNOWN: readonly string[] = Object.values(ANNOTATIONS).filter(
+  (key) => key !== ANNOTATIONS.status,
+);
+
+const KNOWN_NAMES = KNOWN.map((key) => key.slice(PREFIX.length));
 
 /** Edits within which an unknown key counts as a misspelt one. */
 const TYPO_DISTANCE = 2;
@@ -119,12 +125,13 @@ function readUnknown(
       );
       continue;
     }
-    const meant = nearest(key, KNOWN, TYPO_DISTANCE);
+    // Every key has the prefix: only the names are compared.
+    const meant = nearest(key.slice(PREFIX.length), KNOWN_NAMES, TYPO_DISTANCE);
     if (meant === undefined) {
       warnings.push(`annotation ${key} is unknown and has no effect; known: ${KNOWN.join(", ")}`);
     } else {
       misspelt = true;
-      fault(key, `is unknown; did you mean ${meant}?`);
+      fault(key, `is unknown; did you mean ${PREFIX}${meant}?`);
     }
   }
   return { misspelt, warnings };
@@ -146,33 +153,41 @@ function readServe(given: Annotations, fault: Fault): ServeIntent | undefined {
       `${JSON.stringify(mountPath)} must be an absolute path without ".." and ":", and not /`,
     );
   }
-  const delivery = given[ANNOTATIONS.delivery] ?? "auto";
-  if (delivery !== "auto" && delivery !== "copy") {
-    fault(ANNOTATIONS.delivery, `${JSON.stringify(delivery)} is not allowed; allowed: auto, copy`);
-    return undefined;
-  }
   return {
     modelVersion,
     mountPath,
-    delivery,
+    delivery: readDelivery(given, fault),
     containers: given[ANNOTATIONS.containers]?.split(",").map((name) => name.trim()),
     loaderResources: readResources(given, fault),
   };
+}
+
+function readDelivery(given: Annotations, fault: Fault): ServeIntent["delivery"] {
+  const delivery = given[ANNOTATIONS.delivery] ?? "auto";
+  if (delivery === "auto" || delivery === "copy") return delivery;
+  fault(ANNOTATIONS.delivery, `${JSON.stringify(delivery)} is not allowed; allowed: auto, copy`);
+  return "auto";
 }
 
 function readResources(given: Annotations, fault: Fault): ResourceRequirements | undefined {
   const text = given[ANNOTATIONS.loaderResources];
   if (text === undefined) return undefined;
   const parsed = parseResources(text);
-  if (parsed.ok) return parsed.value as ResourceRequirements;
-  for (const { field, message } of parsed.faults) {
-    fault(
-      ANNOTATIONS.loaderResources,
-      `${message}; allowed: JSON {"requests":{},"limits":{}}`,
-      field,
-    );
+  if (!parsed.ok) {
+    for (const { field, message } of parsed.faults) {
+      fault(ANNOTATIONS.loaderResources, message, field);
+    }
+    return undefined;
   }
-  return undefined;
+  // The API server can not even read a pod with a quantity that is none, and would blame the webhook.
+  for (const [list, quantities] of Object.entries(parsed.value)) {
+    for (const [name, quantity] of Object.entries(quantities ?? {})) {
+      if (parseQuantity(quantity) >= 0) continue;
+      const message = `${JSON.stringify(quantity)} must be a quantity, such as 100m or 64Mi`;
+      fault(ANNOTATIONS.loaderResources, message, `${list}.${name}`);
+    }
+  }
+  return parsed.value as ResourceRequirements;
 }
 
 function readExport(given: Annotations, fault: Fault): ExportIntent | undefined {

@@ -32,6 +32,8 @@ function isGuaranteedContainer({ resources }: Container): boolean {
     const limit = resources?.limits?.[name];
     // The API server defaults absent requests to the limits.
     const request = resources?.requests?.[name] ?? limit;
-    return limit !== undefined && request !== undefined && compareQuantities(limit, request) === 0;
+    if (limit === undefined || request === undefined) return false;
+    // Kubernetes takes a limit of zero for none.
+    return compareQuantities(limit, "0") > 0 && compareQuantities(limit, request) === 0;
   });
 }

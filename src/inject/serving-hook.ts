@@ -21,8 +21,9 @@ export interface Delivered {
   readonly imageRepo: string | undefined;
   /** Digest of the built image; undefined puts the pod behind the gate. */
   readonly digest: string | undefined;
-  /** Bytes of the model, when known. */
+  /** Bytes of the model, when known, and how many files hold them. */
   readonly size: number | undefined;
+  readonly files?: number | undefined;
   /** Secret that pulls the image, when the version names one. */
   readonly pullSecret: string | undefined;
 }
@@ -37,22 +38,31 @@ export function deliverCopy(
   loaderDefaults: ResourceRequirements,
 ): void {
   const { imageRepo, digest } = delivered;
-  const storage = copyQuantity(delivered.size);
+  const storage = copyQuantity(delivered.size, delivered.files ?? 0);
   const image = imageRepo === undefined ? PENDING_IMAGE : pinned(imageRepo, digest ?? ZERO_DIGEST);
   draft.addFirstInitContainer(
     loaderContainer(pod, image, intent.loaderResources, loaderDefaults, storage),
   );
   for (const volume of loaderVolumes(storage)) draft.addVolume(volume);
-  for (const target of targets) {
-    draft.addMount(target, modelMount(intent.mountPath));
-    draft.addEnv(target, { name: ENV.modelPath, value: intent.mountPath });
-  }
+  mountCopy(draft, intent, targets);
   if (delivered.pullSecret !== undefined) draft.addPullSecret(delivered.pullSecret);
   if (digest === undefined) {
     draft.addGate(GATES.build);
     draft.setLabel(LABELS.gated, "true");
   }
   draft.setAnnotation(ANNOTATIONS.status, servingStatus(intent.modelVersion, digest));
+}
+
+/** Shows the copied model to containers. */
+export function mountCopy(
+  draft: PodDraft,
+  intent: ServeIntent,
+  targets: readonly ContainerRef[],
+): void {
+  for (const target of targets) {
+    draft.addMount(target, modelMount(intent.mountPath));
+    draft.addEnv(target, { name: ENV.modelPath, value: intent.mountPath });
+  }
 }
 
 /** Value of the status annotation of a serving pod; the version is there before the digest is. */

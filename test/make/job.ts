@@ -1,19 +1,19 @@
 import { ANNOTATIONS, FINALIZERS, LABELS } from "../../src/api/annotations.ts";
-import type { Job, ObjectMeta, PodSpec } from "../../src/api/kube-types.ts";
+import type { Job, ObjectMeta } from "../../src/api/kube-types.ts";
 import { makeExport } from "./export.ts";
 import { frozen, type Tweak } from "./frozen.ts";
-import { JOB_UID } from "./pod.ts";
+import { JOB_UID, type MadePod } from "./pod.ts";
 
 /** A Job with the parts that every Job has. */
-export interface JobDraft extends Job {
+export interface MadeJob extends Job {
   metadata: ObjectMeta;
   spec: NonNullable<Job["spec"]> & {
-    template: { metadata: ObjectMeta; spec: PodSpec };
+    template: { metadata: ObjectMeta; spec: MadePod["spec"] };
   };
 }
 
 /** A Job as the API server admits it: valid, with one pod, and asking for nothing. */
-export function makeJob(tweak: Tweak<JobDraft> = () => {}): JobDraft {
+export function makeJob(tweak: Tweak<MadeJob> = () => {}): MadeJob {
   return frozen(
     {
       apiVersion: "batch/v1",
@@ -34,7 +34,7 @@ export function makeJob(tweak: Tweak<JobDraft> = () => {}): JobDraft {
 }
 
 /** A Job whose pod template exports what `makeExport` says. */
-export function makeExportingJob(tweak: Tweak<JobDraft> = () => {}): JobDraft {
+export function makeExportingJob(tweak: Tweak<MadeJob> = () => {}): MadeJob {
   return makeJob((job) => {
     job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(makeExport()) };
     tweak(job);
@@ -42,7 +42,7 @@ export function makeExportingJob(tweak: Tweak<JobDraft> = () => {}): JobDraft {
 }
 
 /** A stored, running Job that exports, held by our finalizer. */
-export function makeHeldJob(tweak: Tweak<JobDraft> = () => {}): JobDraft {
+export function makeHeldJob(tweak: Tweak<MadeJob> = () => {}): MadeJob {
   return makeExportingJob((job) => {
     job.metadata.uid = JOB_UID;
     job.metadata.labels = { [LABELS.export]: "true" };

@@ -1,19 +1,19 @@
 import { ANNOTATIONS, GATES, LABELS } from "../../src/api/annotations.ts";
-import type { ObjectMeta, Pod, PodSpec } from "../../src/api/kube-types.ts";
+import type { Container, ObjectMeta, Pod, PodSpec } from "../../src/api/kube-types.ts";
 import { makeExport } from "./export.ts";
 import { frozen, type Tweak } from "./frozen.ts";
 
 /** A pod with the parts that every pod has. */
-export interface PodDraft extends Pod {
+export interface MadePod extends Pod {
   metadata: ObjectMeta;
-  spec: PodSpec;
+  spec: PodSpec & { containers: [Container, ...Container[]] };
 }
 
 /** UID of the job that owns the pods of `makeTrainingPod`. */
 export const JOB_UID = "11111111-2222-3333-4444-555555555555";
 
 /** A pod as the API server admits it: valid, with one container, and asking for nothing. It has no UID yet. */
-export function makePod(tweak: Tweak<PodDraft> = () => {}): PodDraft {
+export function makePod(tweak: Tweak<MadePod> = () => {}): MadePod {
   return frozen(
     {
       apiVersion: "v1",
@@ -26,7 +26,7 @@ export function makePod(tweak: Tweak<PodDraft> = () => {}): PodDraft {
 }
 
 /** A pod that wants ModelVersion mnist-v1. */
-export function makeServingPod(tweak: Tweak<PodDraft> = () => {}): PodDraft {
+export function makeServingPod(tweak: Tweak<MadePod> = () => {}): MadePod {
   return makePod((pod) => {
     pod.metadata.annotations = { [ANNOTATIONS.modelVersion]: "mnist-v1" };
     tweak(pod);
@@ -34,7 +34,7 @@ export function makeServingPod(tweak: Tweak<PodDraft> = () => {}): PodDraft {
 }
 
 /** The pod of a Job that exports what `makeExport` says. */
-export function makeTrainingPod(tweak: Tweak<PodDraft> = () => {}): PodDraft {
+export function makeTrainingPod(tweak: Tweak<MadePod> = () => {}): MadePod {
   return makePod((pod) => {
     pod.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(makeExport()) };
     pod.metadata.ownerReferences = [
@@ -45,7 +45,7 @@ export function makeTrainingPod(tweak: Tweak<PodDraft> = () => {}): PodDraft {
 }
 
 /** A stored serving pod that waits for mnist-v1, as admission left it. */
-export function makeGatedPod(tweak: Tweak<PodDraft> = () => {}): PodDraft {
+export function makeGatedPod(tweak: Tweak<MadePod> = () => {}): MadePod {
   return makeServingPod((pod) => {
     pod.metadata.uid = "99999999-0000-0000-0000-000000000001";
     pod.metadata.labels = { [LABELS.gated]: "true" };

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { patched } from "../../test/make/patched.ts";
+import { makeTrainingPod } from "../../test/make/pod.ts";
+import { hasExportHook, hookExport, mountExport, type ExportTarget } from "./completion-hook.ts";
+import { draftPod } from "./pod-draft.ts";
+
+const TARGET: ExportTarget = {
+  claimName: "mh-1",
+  subPath: "mnist",
+  mountPath: "/out",
+  isWriter: true,
+  gated: true,
+};
+
+function hooked(target: ExportTarget) {
+  const pod = makeTrainingPod();
+  const draft = draftPod(pod);
+  hookExport(draft, target);
+  return patched(pod, draft.operations());
+}
+
+describe("a writer", () => {
+  const { metadata, spec } = hooked(TARGET);
+
+  test("mounts the claim at the path", () => {
+    expect(spec.volumes).toEqual([
+      { name: "kubedl-export", persistentVolumeClaim: { claimName: "mh-1" } },
+    ]);
+    expect(spec.containers[0].volumeMounts).toEqual([
+      { name: "kubedl-export", mountPath: "/out", subPath: "mnist" },
+    ]);
+  });
+
+  test("is told where and that it writes", () => {
+    expect(spec.containers[0].env).toEqual([
+      { name: "KUBEDL_MODEL_PATH", value: "/out" },
+      { name: "KUBEDL_MODEL_WRITER", value: "true" },
+    ]);
+  });
+
+  test("waits behind the gate, and is found by the label", () => {
+    expect(spec.schedulingGates).toEqual([{ name: "model.kubedl.io/export" }]);
+    expect(metadata.labels).toEqual({ "model.kubedl.io/export": "true" });
+    expect(metadata.annotations?.["model.kubedl.io/status"]).toBe('{"writes":"mh-1"}');
+  });
+
+  test("that has its node gets no gate", () => {
+    expect(hooked({ ...TARGET, gated: false }).spec.schedulingGates).toBeUndefined();
+  });
+});
+
+test("another replica gets scratch space at the same path", () => {
+  const { metadata, spec } = hooked({ ...TARGET, isWriter: false });
+  expect(spec.volumes).toEqual([{ name: "kubedl-export", emptyDir: { sizeLimit: "10Gi" } }]);
+  expect(spec.containers[0].volumeMounts).toEqual([{ name: "kubedl-export", mountPath: "/out" }]);
+  expect(spec.containers[0].env).toContainEqual({ name: "KUBEDL_MODEL_WRITER", value: "false" });
+  expect(metadata.annotations?.["model.kubedl.io/status"]).toBe('{"writes":"scratch"}');
+});
+
+test("mountExport changes the containers alone", () => {
+  const pod = makeTrainingPod();
+  const draft = draftPod(pod);
+  mountExport(draft, TARGET, draft.containers);
+  const { metadata, spec } = patched(pod, draft.operations());
+  expect(spec.containers[0].volumeMounts).toHaveLength(1);
+  expect(spec.volumes).toBeUndefined();
+  expect(metadata).toEqual(pod.metadata);
+});
+
+describe("a pod is hooked", () => {
+  test("with the claim, or as a replica with scratch space", () => {
+    expect(hasExportHook(hooked(TARGET), "mh-1")).toBe(true);
+    expect(hasExportHook(hooked({ ...TARGET, isWriter: false }), "mh-1")).toBe(true);
+  });
+
+  test("not with another claim or another volume of that name", () => {
+    expect(hasExportHook(hooked(TARGET), "mh-2")).toBe(false);
+    const pod = makeTrainingPod((each) => {
+      each.spec.volumes = [{ name: "kubedl-export", emptyDir: {} }];
+    });
+    expect(hasExportHook(pod, "mh-1")).toBe(false);
+    expect(hasExportHook(makeTrainingPod(), "mh-1")).toBe(false);
+  });
+});
