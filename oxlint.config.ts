@@ -85,7 +85,7 @@ function areaRules(area: Area): OxlintOverride {
   const allowed = [
     "./*.ts",
     ...area.imports.map((name) => (name.includes("/") ? `../${name}` : `../${name}/*.ts`)),
-    ...area.packages,
+    ...area.packages.flatMap((name) => (name === "node:*" ? [name, "node:*/*"] : [name])),
   ];
   return {
     files: [`src/${area.name}/**`],

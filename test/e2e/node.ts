@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { inject } from "vitest";
+import { up, type LocalCluster } from "../../deploy/local/local-cluster.ts";
+import type { KubeObject } from "../../src/api/kube-types.ts";
+import type { ModelVersion } from "../../src/api/modelversion.ts";
+
+/** The cluster that the tests share, and its images. */
+export interface TestNode {
+  readonly cluster: LocalCluster;
+  readonly images: {
+    readonly busybox: string;
+    readonly kaniko: string;
+    readonly modelhook: string;
+  };
+}
+
+/** Joins the cluster that setup made. */
+export async function joinNode(): Promise<TestNode> {
+  const cluster = await up({ ...inject("cluster"), log: () => {} });
+  return { cluster, images: inject("images") };
+}
+
+/** Makes a namespace that enforces a pod security level, and removes it, with all that is in it, at the end. */
+export async function makeNamespace(
+  { cluster }: TestNode,
+  name: string,
+  level: "baseline" | "restricted",
+): Promise<AsyncDisposable> {
+  await cluster.kubectl(["create", "namespace", name]);
+  await enforce({ cluster }, name, level);
+  await eventually(`service account of ${name}`, async () => {
+    const found = await cluster.kubectl(["-n", name, "get", "sa", "default", "--ignore-not-found"]);
+    return found !== "";
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      await cluster.kubectl(["delete", "namespace", name, "--timeout=120s"]);
+    },
+  };
+}
+
+/** Sets the pod security level that a namespace enforces from now on. */
+export async function enforce(
+  { cluster }: Pick<TestNode, "cluster">,
+  namespace: string,
+  level: "baseline" | "restricted",
+): Promise<void> {
+  const label = `pod-security.kubernetes.io/enforce=${level}`;
+  await cluster.kubectl(["label", "namespace", namespace, label, "--overwrite"]);
+}
+
+/** Applies objects to a namespace. */
+export async function apply(
+  { cluster }: TestNode,
+  namespace: string,
+  ...objects: readonly object[]
+): Promise<void> {
+  const items = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+  await cluster.kubectl(["--namespace", namespace, "apply", "--filename", "-"], items);
+}
+
+/** One object; undefined when it does not exist. */
+export async function read<T extends KubeObject>(
+  { cluster }: TestNode,
+  namespace: string,
+  kind: string,
+  name: string,
+): Promise<T | undefined> {
+  const flags = ["--ignore-not-found", "--output=json"];
+  const text = await cluster.kubectl(["--namespace", namespace, "get", kind, name, ...flags]);
+  return text === "" ? undefined : (JSON.parse(text) as T);
+}
+
+/** Objects of a kind in a namespace, those that a label selects when one is given. */
+export async function list<T extends KubeObject>(
+  { cluster }: TestNode,
+  namespace: string,
+  kind: string,
+  selector = "",
+): Promise<readonly T[]> {
+  const flags = ["--selector", selector, "--output=json"];
+  const text = await cluster.kubectl(["--namespace", namespace, "get", kind, ...flags]);
+  return (JSON.parse(text) as { items: readonly T[] }).items;
+}
+
+/** The version once its build has ended, one way or the other. */
+export async function whenBuilt(
+  node: TestNode,
+  namespace: string,
+  name: string,
+): Promise<ModelVersion> {
+  return eventually(
+    `the build of ${name}`,
+    async () => {
+      const version = await read<ModelVersion>(node, namespace, "modelversion", name);
+      const phase = version?.status?.imageBuildPhase;
+      return phase === undefined || phase === "ImageBuilding" ? undefined : version;
+    },
+    180,
+  );
+}
+
+/** Runs kubectl in a namespace and gives its standard output. */
+export async function kubectl(
+  { cluster }: TestNode,
+  namespace: string,
+  ...args: readonly string[]
+): Promise<string> {
+  return cluster.kubectl(["--namespace", namespace, ...args]);
+}
+
+/** Asks until there is an answer; throws when there is none in time. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+  seconds = 60,
+): Promise<T> {
+  const deadline = performance.now() + seconds * 1000;
+  let last: unknown;
+  while (performance.now() < deadline) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined && answer !== false) return answer;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(250);
+  }
+  throw new Error(`${what}: not within ${seconds} s`, { cause: last });
+}
