@@ -1,8 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { run } from "./command.ts";
-import { exists } from "./exists.ts";
 import { runInside } from "./namespaces.ts";
 import { nodeAddress, type Place } from "./place.ts";
-import { waitUntil } from "./readiness.ts";
 
 /** A link of the host with its addresses, as `ip -j` prints it (the fields read here). */
 interface HostLink {
@@ -18,13 +17,13 @@ interface HostRoute {
 
 /** Throws when the host already uses the cluster's network or the name of its link. */
 export async function assertLinkIsFree(place: Place): Promise<void> {
-  const links = JSON.parse(await run("ip", ["-j", "-4", "address", "show"])) as HostLink[];
+  const links = JSON.parse(await run("ip", ["-j", "address", "show"])) as HostLink[];
   const routes = JSON.parse(
     (await run("ip", ["-j", "-4", "route", "show", "table", "all"])) || "[]",
   ) as HostRoute[];
-  if (await hasLink(place))
+  if (links.some(({ ifname }) => ifname === place.link))
     throw new Error(
-      `a network link ${place.link} is there and belongs to no cluster of this state directory: ` +
+      `a network link ${place.link} is there and does not belong to this cluster: ` +
         `choose another name with --name, or remove it with: ip link delete ${place.link}`,
     );
   const networks = [
@@ -56,6 +55,7 @@ export async function makeLink(place: Place, first: number): Promise<void> {
     "netns",
     String(first),
   ]);
+  await run("ip", ["link", "set", link, "alias", aliasOf(place)]);
   await run("ip", ["address", "add", `${network}.1/24`, "dev", link]);
   await run("ip", ["link", "set", link, "up"]);
   await runInside(first, ["ip", "address", "add", `${nodeAddress(place)}/24`, "dev", "eth0"]);
@@ -63,18 +63,25 @@ export async function makeLink(place: Place, first: number): Promise<void> {
   await runInside(first, ["ip", "route", "add", "default", "via", `${network}.1`]);
 }
 
-/** Waits until the link is gone, which follows the end of the node's network namespace. */
-export async function waitUntilLinkIsGone(place: Place): Promise<void> {
-  await waitUntil({
-    what: `the network link ${place.link} did not go (remove it with: ip link delete ${place.link})`,
-    timeoutMs: 10_000,
-    check: async () => !(await hasLink(place)),
+/**
+ * Removes the host end of the cluster's link, and with it the other. By itself it would go with the node's network
+ * namespace, which lives on for minutes when a TCP connection of a killed program still waits for its end.
+ */
+export async function removeLink(place: Place): Promise<void> {
+  if (!(await hasLink(place))) return;
+  await run("ip", ["link", "delete", place.link]).catch(async (error: unknown) => {
+    if (await hasLink(place)) throw error;
   });
 }
 
-/** Whether the host end of the cluster's link is there. */
+/** Whether there is a link that this cluster made: one of its name that says so. */
 export async function hasLink(place: Place): Promise<boolean> {
-  return exists(`/sys/class/net/${place.link}`);
+  const alias = await readFile(`/sys/class/net/${place.link}/ifalias`, "utf8").catch(() => "");
+  return alias.trim() === aliasOf(place);
+}
+
+function aliasOf(place: Place): string {
+  return `modelhook ${place.run}`;
 }
 
 /** Whether two IPv4 networks share an address; "default" and words like it overlap with nothing. */
