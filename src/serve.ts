@@ -35,6 +35,8 @@ const DEADLINE_MS = 4000;
 /** What a request that is under way may take when the server stops. */
 const DRAIN_FINISH_MS = 5000;
 
+const CERTIFICATE_LOOK_MS = 60_000;
+
 /** Where a process listens, and how the API server reaches it. */
 export interface ServeOptions {
   readonly httpsPort: number;
@@ -217,7 +219,7 @@ function followVersions(
   };
 }
 
-/** Ready only while the API server trusts what we serve with. */
+/** Ready only while the API server trusts what we serve with; looked at again in time, because certificates end quietly. */
 function watchCertificate(
   source: CertificateSource,
   live: LiveConfigurations,
@@ -227,13 +229,16 @@ function watchCertificate(
   const look = (): void => {
     const { cert, notAfter } = source.current();
     metrics.certificateEnds(notAfter);
-    readiness.set("certificate", true);
+    if (notAfter > Date.now()) readiness.set("certificate", true);
+    else readiness.set("certificate", false, "it has ended and could not be renewed");
     if (live.trust(cert)) readiness.set("configurations", true);
-    else
+    else {
       readiness.set("configurations", false, "the webhook configurations do not carry our CA yet");
+    }
   };
   source.onChange(look);
   live.onChange(look);
+  setInterval(look, CERTIFICATE_LOOK_MS).unref();
   look();
 }
 

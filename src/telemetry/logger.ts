@@ -11,8 +11,8 @@ export interface Logger {
 /** Least severe level that is written. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
-/** Field names whose values never reach the log, wherever in the first three levels they stand. */
-const SECRET_FIELDS = [
+/** Field names whose values never reach the log, wherever in the first levels they stand. */
+const SECRET_FIELDS = new Set([
   "authorization",
   "Authorization",
   "token",
@@ -21,7 +21,10 @@ const SECRET_FIELDS = [
   "privateKey",
   "data",
   "stringData",
-];
+]);
+
+/** Levels of nested objects that are looked through; what lies deeper is nothing that our code logs. */
+const DEPTH = 4;
 
 /**
  * Writes one JSON line per message: `level` as a word, `time` in RFC 3339, `err` with its causes.
@@ -37,13 +40,24 @@ export function createLogger(options: {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       // A cause stands by itself; the default serializer glues all messages into one.
-      serializers: { err: pino.stdSerializers.errWithCause },
-      formatters: { level: (label) => ({ level: label }) },
-      redact: {
-        paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
-        censor: "[redacted]",
+      serializers: { err: (err: Error) => redact(pino.stdSerializers.errWithCause(err), DEPTH) },
+      formatters: {
+        level: (label) => ({ level: label }),
+        // pino's own redaction by wildcards costs 20 us a line; most of our lines hold scalars only.
+        log: (fields) => redact(fields, DEPTH),
       },
     },
     options.destination ?? pino.destination(1),
   );
+}
+
+function redact<T>(value: T, depth: number): T {
+  if (typeof value !== "object" || value === null || value instanceof Error || depth === 0) {
+    return value;
+  }
+  const copy: Record<string, unknown> = {};
+  for (const [key, inner] of Object.entries(value)) {
+    copy[key] = SECRET_FIELDS.has(key) ? "[redacted]" : redact(inner, depth - 1);
+  }
+  return (Array.isArray(value) ? Object.values(copy) : copy) as T;
 }
