@@ -29,7 +29,7 @@ interface Report {
   }[];
 }
 
-const PROJECTS = new Set(["unit", "integration", "e2e"]);
+const PROJECTS = new Set(["unit", "integration", "cluster", "e2e"]);
 
 const { positionals } = parseArgs({ allowPositionals: true });
 const projects = positionals.filter((each) => PROJECTS.has(each));
