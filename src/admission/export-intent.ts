@@ -3,7 +3,7 @@ import { cleanMountPath } from "../api/path.ts";
 import type { Cause } from "../api/review.ts";
 import { storageOf } from "../storage/bound.ts";
 import type { StorageLimits } from "../storage/provider.ts";
-import { validateVersionSpec } from "./modelversion.ts";
+import { validateVersionSpec } from "./version-spec.ts";
 
 /** Every fault of an export annotation at `path`, such as `metadata.annotations`; the same rules as for a ModelVersion. */
 export function validateExport(

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { allow, deny, patch } from "./decision.ts";
+
+test("an allowed object keeps what it is, or is patched", () => {
+  const operations = [{ op: "remove", path: "/a" }] as const;
+  expect(allow("Valid")).toEqual({ allowed: true, reason: "Valid", operations: [], warnings: [] });
+  expect(patch("Defaulted", operations, ["careful"])).toEqual({
+    allowed: true,
+    reason: "Defaulted",
+    operations,
+    warnings: ["careful"],
+  });
+});
+
+test("a denial says every fault with its field, in one text", () => {
+  const causes = [
+    { field: "spec.a", message: "is required" },
+    { field: "spec.b", message: "must not be empty" },
+  ];
+  expect(deny("InvalidObject", causes)).toEqual({
+    allowed: false,
+    reason: "InvalidObject",
+    message: "spec.a: is required; spec.b: must not be empty",
+    causes,
+    warnings: [],
+  });
+});
