@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Agent, createServer, request as forward } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { issue, makeAuthority } from "../../deploy/local/pki.ts";
 
@@ -21,7 +22,7 @@ export type Fault =
   | { readonly kind: "lose-answer" }
   /** The connection stays open and nothing comes back; the API server sees nothing. */
   | { readonly kind: "hang" }
-  /** The answer arrives byte by byte. */
+  /** The answer arrives in pieces, cut within every character of more than one byte. */
   | { readonly kind: "shred" };
 
 /** A request as a rule sees it; `url` is path and query. */
@@ -136,6 +137,7 @@ export async function startFaultyProxy(options: {
       agent: headers.authorization === undefined ? upstream.administrator : upstream.anybody,
     });
     let stalled = false;
+    let pieces = Promise.resolve();
     const fail = (): void => {
       if (!stalled) reset(response);
     };
@@ -150,11 +152,16 @@ export async function startFaultyProxy(options: {
       response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
       answer.on("data", (bytes: Buffer) => {
         if (stalled) return;
-        if (fault === "shred") for (const byte of bytes) response.write(Buffer.of(byte));
-        else response.write(bytes);
+        pieces = pieces.then(async () => {
+          for (const piece of fault === "shred" ? shred(bytes) : [bytes]) {
+            response.write(piece);
+            // Long enough for the reader to take it before the next one comes.
+            if (fault === "shred") await sleep(2);
+          }
+        });
       });
       answer.on("end", () => {
-        if (!stalled) response.end();
+        if (!stalled) void pieces.then(() => response.end());
       });
       const { url = "" } = request;
       if (!isWatch({ method: "GET", url })) return;
@@ -223,6 +230,11 @@ export async function startFaultyProxy(options: {
       upstream.anybody.destroy();
     },
   };
+}
+
+function shred(bytes: Buffer): Buffer[] {
+  const cuts = [...bytes.keys()].filter((index) => (bytes.readUInt8(index) & 0xc0) === 0x80);
+  return [0, ...cuts].map((start, index) => bytes.subarray(start, cuts[index]));
 }
 
 interface Upstream {

@@ -208,8 +208,8 @@ describe("a leader that cannot renew", () => {
 describe("a lease in other hands", () => {
   test("ends the term, and nobody leads until its holder falls silent", async () => {
     const poll = await makePoll();
-    poll.start("first");
-    poll.start("second");
+    poll.start("first", ENDLESS);
+    poll.start("second", ENDLESS);
     await until(() => poll.terms.length === 1);
 
     for (let renewal = 0; renewal < 20; renewal += 1) {

@@ -59,6 +59,15 @@ describe("the first list is whole", () => {
   });
 });
 
+test("the first list is whole although every continue token expires", async () => {
+  const following = await makeFollowing(cluster);
+  following.proxy.fault(isLaterPage, answer(EXPIRED), 1e9);
+
+  await following.start().synced;
+
+  expect(following.store.size).toBe(12);
+});
+
 describe("a watch that fails is taken up again", () => {
   test.each<{ fault: string; strike: (watch: OpenWatch) => void }>([
     { fault: "a connection reset", strike: (watch) => watch.reset() },
@@ -119,7 +128,7 @@ describe("a watch that fails is taken up again", () => {
 
     await following.start({ backoff: { baseMs: 1, maxMs: 50 } }).synced;
 
-    const [loss] = following.log.lines.filter(({ message }) => message === "Watch lost");
+    const loss = following.log.lines.find(({ message }) => message === "Watch lost");
     expect(loss?.fields).toMatchObject({ delayMs: 50 });
   });
 
@@ -133,12 +142,14 @@ describe("a watch that fails is taken up again", () => {
 
     await expectFollowed(following);
     expect(hits()).toBe(1);
+    expect(lossesOf(following)).toEqual([]);
   });
 
   test("from its last event, without a new list", async () => {
     const following = await makeFollowing(cluster);
     await following.start().synced;
-    const lists = following.proxy.seen.filter(isList).length;
+    const { seen } = following.proxy;
+    const lists = seen.filter(isList).length;
 
     for (let round = 0; round < 3; round += 1) {
       const watch = await openWatch(following);
@@ -147,7 +158,21 @@ describe("a watch that fails is taken up again", () => {
       await expectFollowed(following);
     }
 
-    expect(following.proxy.seen.filter(isList)).toHaveLength(lists);
+    expect(seen.filter(isList)).toHaveLength(lists);
+    const versions = seen.filter(isWatch).map(({ url }) => /resourceVersion=(\d+)/.exec(url)?.[1]);
+    expect(new Set(versions).size).toBeGreaterThan(1);
+  });
+
+  test("by a new list when the stream said that something went wrong", async () => {
+    const following = await makeFollowing(cluster);
+    await following.start().synced;
+    const watch = await openWatch(following);
+    const lists = following.proxy.seen.filter(isList).length;
+
+    watch.inject(errorEvent(INTERNAL));
+
+    await vi.waitFor(() => expect(following.proxy.seen.filter(isList)).toHaveLength(2 * lists));
+    await expectFollowed(following);
   });
 });
 
