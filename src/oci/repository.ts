@@ -1,15 +1,12 @@
 import { createHash } from "node:crypto";
-import type { Dispatcher } from "undici";
-import { authorization } from "./authorization.ts";
-import type { Credentials } from "./credentials.ts";
-import { apiHost, isDockerHub } from "./credentials.ts";
+import { openClient } from "./client.ts";
+import { apiHost, isDockerHub, type Credentials } from "./credentials.ts";
 import { MANIFEST_TYPES, parseLabels, parseManifest, type Descriptor } from "./manifest.ts";
-import { errorText, faultOfStatus, RegistryError } from "./registry-error.ts";
-import { drain, openTransport, readText, textOf, type HttpRequest } from "./transport.ts";
+import { RegistryError } from "./registry-error.ts";
+import { drain, readText, textOf } from "./transport.ts";
 
 /** What a registry may answer with for a manifest or a configuration (4 MiB by the specification). */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
-const MAX_REDIRECTS = 5;
 
 /** An image that a tag points to. An index or artifact has neither labels nor layers that we read. */
 export interface PushedImage {
@@ -50,62 +47,17 @@ export function openRepository(options: RepositoryOptions): Repository {
     isDockerHub(host) && !options.repository.includes("/")
       ? `library/${options.repository}`
       : options.repository;
-  const scope = `repository:${name}:${options.access}`;
-  const transport = openTransport(options.insecureHosts);
-  const auth = authorization(transport, host, options.credentials);
-  let origin: Promise<URL> | undefined;
-
-  /** Sends with what authorization there is, and once more when the registry asks for other. */
-  async function send(
-    method: HttpRequest["method"],
-    path: string,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<Dispatcher.ResponseData> {
-    origin ??= transport.origin(host);
-    const url = new URL(path, await origin);
-    const attempt = async (): Promise<Dispatcher.ResponseData> => {
-      const header = auth.header();
-      // Only the registry itself is told who asks: a location that it names may be anywhere.
-      const own = url.host === new URL((await origin) ?? url).host && header !== undefined;
-      return transport.send({
-        method,
-        url,
-        headers: { ...headers, ...(own ? { authorization: header } : {}) },
-      });
-    };
-    const response = await attempt();
-    if (response.statusCode !== 401) return response;
-    await drain(response);
-    const challenge = response.headers["www-authenticate"];
-    await auth.answer(Array.isArray(challenge) ? challenge.join(", ") : challenge, scope);
-    return attempt();
-  }
-
-  /** A GET that follows redirects, as blob stores behind registries want. */
-  async function get(
-    path: string,
-    headers?: Readonly<Record<string, string>>,
-  ): Promise<Dispatcher.ResponseData> {
-    let response = await send("GET", path, headers);
-    let url = new URL(path, await origin);
-    for (let hop = 0; hop < MAX_REDIRECTS && isRedirect(response); hop++) {
-      await drain(response);
-      const { location } = response.headers;
-      url = new URL(String(location), url);
-      response = await transport.send({ method: "GET", url, headers: headers ?? {} });
-    }
-    return response;
-  }
-
-  async function refuse(what: string, response: Dispatcher.ResponseData): Promise<never> {
-    const text = errorText(await readText(response, MAX_JSON_BYTES));
-    const message = `${host} ${what} (status ${response.statusCode}): ${text}`;
-    throw new RegistryError(faultOfStatus(response.statusCode), message);
-  }
+  const client = openClient({
+    host,
+    scope: `repository:${name}:${options.access}`,
+    credentials: options.credentials,
+    insecureHosts: options.insecureHosts,
+  });
 
   async function* blob({ digest, size }: Descriptor): AsyncGenerator<Uint8Array> {
-    const response = await get(`/v2/${name}/blobs/${digest}`);
-    if (response.statusCode !== 200) await refuse(`does not give ${name}@${digest}`, response);
+    const response = await client.get(`/v2/${name}/blobs/${digest}`);
+    if (response.statusCode !== 200)
+      throw await client.refusal(`does not give ${name}@${digest}`, response);
     const hash = createHash("sha256");
     let length = 0;
     try {
@@ -115,7 +67,6 @@ export function openRepository(options: RepositoryOptions): Repository {
         yield piece;
       }
     } catch (cause) {
-      if (cause instanceof RegistryError) throw cause;
       const message = `${host}: ${name}@${digest} broke off after ${length} of ${size} bytes: ${textOf(cause)}`;
       throw new RegistryError("unreachable", message, { cause });
     }
@@ -130,12 +81,13 @@ export function openRepository(options: RepositoryOptions): Repository {
   return {
     blob,
     async image(tag) {
-      const response = await get(`/v2/${name}/manifests/${tag}`, { accept: MANIFEST_TYPES });
+      const response = await client.get(`/v2/${name}/manifests/${tag}`, { accept: MANIFEST_TYPES });
       if (response.statusCode === 404) {
         await drain(response);
         return undefined;
       }
-      if (response.statusCode !== 200) await refuse(`does not give ${name}:${tag}`, response);
+      if (response.statusCode !== 200)
+        throw await client.refusal(`does not give ${name}:${tag}`, response);
       const text = await readText(response, MAX_JSON_BYTES);
       const digest = `sha256:${createHash("sha256").update(text).digest("hex")}`;
       const type = String(response.headers["content-type"] ?? "").split(";")[0] ?? "";
@@ -145,22 +97,18 @@ export function openRepository(options: RepositoryOptions): Repository {
       return { digest, labels, layers: manifest.layers };
     },
     async checkPush() {
-      const response = await send("POST", `/v2/${name}/blobs/uploads/`, { "content-length": "0" });
+      const response = await client.post(`/v2/${name}/blobs/uploads/`);
       if (response.statusCode !== 202) {
+        const refusal = await client.refusal(`takes no push to ${name}`, response);
         // A registry that makes no repositories by itself says 404.
-        const text = errorText(await readText(response, MAX_JSON_BYTES));
-        const fault = faultOfStatus(response.statusCode);
-        const message = `${host} takes no push to ${name} (status ${response.statusCode}): ${text}`;
-        throw new RegistryError(fault === "unreachable" ? fault : "denied", message);
+        if (refusal.fault === "unreachable") throw refusal;
+        throw new RegistryError("denied", refusal.message);
       }
       await drain(response);
       const { location } = response.headers;
-      if (location === undefined) return;
-      // Some registries can not cancel, or answer oddly; they forget the upload after a while.
-      const url = new URL(String(location), await origin);
-      await send("DELETE", url.href).then(drain, () => undefined);
+      if (location !== undefined) await client.forget(String(location));
     },
-    close: () => transport.close(),
+    close: () => client.close(),
   };
 
   async function textOfBlob(descriptor: Descriptor): Promise<string> {
@@ -171,8 +119,4 @@ export function openRepository(options: RepositoryOptions): Repository {
     for await (const piece of blob(descriptor)) pieces.push(piece);
     return Buffer.concat(pieces).toString();
   }
-}
-
-function isRedirect({ statusCode, headers }: Dispatcher.ResponseData): boolean {
-  return [301, 302, 303, 307, 308].includes(statusCode) && headers.location !== undefined;
 }

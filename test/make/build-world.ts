@@ -29,6 +29,15 @@ export type PodEnd =
 
 const NODE = "node-1";
 
+interface Kinds {
+  readonly ModelVersion: ModelVersion;
+  readonly Model: Model;
+  readonly Job: Job;
+  readonly Pod: Pod;
+  readonly PersistentVolume: PersistentVolume;
+  readonly PersistentVolumeClaim: PersistentVolumeClaim;
+}
+
 /**
  * A cluster as far as builds go, in memory: objects with UIDs and resource versions, a volume binder, a Job controller with
  * one pod per Job, garbage collection, and a registry with one tag. Nothing in it moves unless it is told to.
@@ -48,7 +57,7 @@ export class BuildWorld {
   }
 
   version(): ModelVersion | undefined {
-    return this.#list<ModelVersion>("ModelVersion")[0];
+    return this.#list("ModelVersion")[0];
   }
 
   objects(): readonly KubeObject[] {
@@ -60,13 +69,13 @@ export class BuildWorld {
     const version = this.version();
     if (version === undefined) return undefined;
     const { claimName, volumeName } = references(version);
-    const claim = this.#list<PersistentVolumeClaim>("PersistentVolumeClaim").find(
+    const claim = this.#list("PersistentVolumeClaim").find(
       ({ metadata }) => metadata?.name === claimName,
     );
-    const volume = this.#list<PersistentVolume>("PersistentVolume").find(
+    const volume = this.#list("PersistentVolume").find(
       ({ metadata }) => metadata?.name === volumeName,
     );
-    const model = this.#list<Model>("Model")[0];
+    const model = this.#list("Model")[0];
     return deepFreeze(
       structuredClone({
         now: this.now,
@@ -74,8 +83,8 @@ export class BuildWorld {
         settings: makeSettings(),
         limits: { localPrefixes: ["/models"] },
         hostname: NODE,
-        jobs: this.#list<Job>("Job"),
-        pods: this.#list<Pod>("Pod").toReversed(),
+        jobs: this.#list("Job"),
+        pods: this.#list("Pod").toReversed(),
         events: [],
         rivals: [],
         ...(claim === undefined ? {} : { claim }),
@@ -94,26 +103,26 @@ export class BuildWorld {
 
   /** Lets volume binder and Job controller do all they can. */
   settle(): void {
-    for (const claim of this.#list<PersistentVolumeClaim>("PersistentVolumeClaim")) {
+    for (const claim of this.#list("PersistentVolumeClaim")) {
       if (claim.status?.phase !== "Bound")
         this.#put({ ...claim, status: { phase: "Bound" } } as KubeObject);
     }
-    for (const job of this.#list<Job>("Job")) {
+    for (const job of this.#list("Job")) {
       if (this.#podsOf(job).length === 0 && !isEnded(job)) this.#startPod(job);
     }
-    const running = this.#list<Pod>("Pod").filter(({ status }) => status?.phase === "Running");
+    const running = this.#list("Pod").filter(({ status }) => status?.phase === "Running");
     this.mostPods = Math.max(this.mostPods, running.length);
   }
 
   /** Ends every running pod that way, and its Job with it. */
   endPods(end: PodEnd): void {
-    for (const pod of this.#list<Pod>("Pod").filter(({ status }) => status?.phase === "Running")) {
+    for (const pod of this.#list("Pod").filter(({ status }) => status?.phase === "Running")) {
       const uid = pod.metadata?.labels?.[LABELS.versionUid] ?? "";
       const pushes = end === "succeeds" || end === "vanishes after its push";
       if (pushes && !adopts(pod)) {
         this.tag = { uid, digest: `sha256:${(++this.#counter).toString(16).padStart(64, "0")}` };
       }
-      const job = this.#list<Job>("Job").find((each) =>
+      const job = this.#list("Job").find((each) =>
         this.#podsOf(each).some(({ metadata }) => metadata?.uid === pod.metadata?.uid),
       );
       if (end === "vanishes after its push") this.#remove(pod);
@@ -134,7 +143,7 @@ export class BuildWorld {
 
   /** Deletes the Jobs as a user would. */
   deleteJobs(): void {
-    for (const job of this.#list<Job>("Job")) this.#delete(job);
+    for (const job of this.#list("Job")) this.#delete(job);
   }
 
   annotate(key: string, value: string): void {
@@ -235,7 +244,7 @@ export class BuildWorld {
   }
 
   #podsOf(job: Job): readonly Pod[] {
-    return this.#list<Pod>("Pod").filter(
+    return this.#list("Pod").filter(
       ({ metadata }) => metadata?.ownerReferences?.[0]?.uid === job.metadata?.uid,
     );
   }
@@ -273,8 +282,8 @@ export class BuildWorld {
     this.#objects.set(keyOf(object), { ...object, metadata });
   }
 
-  #list<T extends KubeObject>(kind: string): readonly T[] {
-    return this.objects().filter((object): object is T => object.kind === kind);
+  #list<Kind extends keyof Kinds>(kind: Kind): readonly Kinds[Kind][] {
+    return this.objects().filter((object): object is Kinds[Kind] => object.kind === kind);
   }
 
   #identity(): { uid: string; creationTimestamp: string } {

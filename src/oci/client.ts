@@ -1,0 +1,108 @@
+import type { Dispatcher } from "undici";
+import { authorization } from "./authorization.ts";
+import type { Credentials } from "./credentials.ts";
+import { errorText, faultOfStatus, RegistryError } from "./registry-error.ts";
+import { drain, openTransport, readText, type HttpRequest } from "./transport.ts";
+
+const MAX_REDIRECTS = 5;
+const MAX_REFUSAL_BYTES = 64 * 1024;
+
+type Headers = Readonly<Record<string, string>>;
+
+/** The API of one registry, for one scope. Every method throws RegistryError when there is no answer at all. */
+export interface RegistryClient {
+  /** Follows redirects, as blob stores behind registries want. */
+  get(path: string, headers?: Headers): Promise<Dispatcher.ResponseData>;
+  /** Posts nothing. */
+  post(path: string): Promise<Dispatcher.ResponseData>;
+  /** Deletes what lies at a location that the registry named, if it lets us. */
+  forget(location: string): Promise<void>;
+  /** The error of an answer that is not the one that was wanted; reads the registry's words. */
+  refusal(what: string, response: Dispatcher.ResponseData): Promise<RegistryError>;
+  close(): Promise<void>;
+}
+
+/** Which registry, and as whom. */
+export interface ClientOptions {
+  /** Host that serves the API, with its port. */
+  readonly host: string;
+  /** What tokens are asked for, such as `repository:models/digits:pull,push`. */
+  readonly scope: string;
+  readonly credentials: Credentials | undefined;
+  readonly insecureHosts: readonly string[];
+}
+
+/** Opens the connections to a registry; nothing is sent yet. */
+export function openClient({
+  host,
+  scope,
+  credentials,
+  insecureHosts,
+}: ClientOptions): RegistryClient {
+  const transport = openTransport(insecureHosts);
+  const auth = authorization(transport, host, credentials);
+  let origin: Promise<URL> | undefined;
+
+  async function at(path: string): Promise<URL> {
+    origin ??= transport.origin(host);
+    return new URL(path, await origin);
+  }
+
+  /** Sends with what authorization there is; only the registry itself is told who asks. */
+  async function sendOnce(
+    method: HttpRequest["method"],
+    url: URL,
+    headers: Headers,
+  ): Promise<Dispatcher.ResponseData> {
+    const header = url.origin === (await at("/")).origin ? auth.header() : undefined;
+    return transport.send({
+      method,
+      url,
+      headers: { ...headers, ...(header === undefined ? {} : { authorization: header }) },
+    });
+  }
+
+  /** Sends, and once more when the registry asks for other authorization. */
+  async function send(
+    method: HttpRequest["method"],
+    url: URL,
+    headers: Headers,
+  ): Promise<Dispatcher.ResponseData> {
+    const response = await sendOnce(method, url, headers);
+    if (response.statusCode !== 401) return response;
+    await drain(response);
+    const challenge = response.headers["www-authenticate"];
+    await auth.answer(Array.isArray(challenge) ? challenge.join(", ") : challenge, scope);
+    return sendOnce(method, url, headers);
+  }
+
+  return {
+    async get(path, headers = {}) {
+      let url = await at(path);
+      let response = await send("GET", url, headers);
+      for (let hop = 0; hop < MAX_REDIRECTS && isRedirect(response); hop++) {
+        await drain(response);
+        url = new URL(String(response.headers.location), url);
+        response = await sendOnce("GET", url, headers);
+      }
+      return response;
+    },
+    async post(path) {
+      return send("POST", await at(path), { "content-length": "0" });
+    },
+    async forget(location) {
+      // Some registries can not, or want more rights for it than a push takes.
+      await sendOnce("DELETE", await at(location), {}).then(drain, () => undefined);
+    },
+    async refusal(what, response) {
+      const text = errorText(await readText(response, MAX_REFUSAL_BYTES));
+      const message = `${host} ${what} (status ${response.statusCode}): ${text}`;
+      return new RegistryError(faultOfStatus(response.statusCode), message);
+    },
+    close: async () => transport.close(),
+  };
+}
+
+function isRedirect({ statusCode, headers }: Dispatcher.ResponseData): boolean {
+  return [301, 302, 303, 307, 308].includes(statusCode) && headers.location !== undefined;
+}
