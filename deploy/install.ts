@@ -40,6 +40,18 @@ export async function install(options: InstallOptions): Promise<void> {
   await kubectl(["--namespace", "modelhook-system", ...rollout]);
 }
 
+/** Removes what `install` made. ModelVersions and Models go with their kinds; what they were built from and the images stay. */
+export async function uninstall(kubectl: Kubectl): Promise<void> {
+  const gone = ["--ignore-not-found", "--timeout=120s"];
+  // While the webhook still answers, so that nothing waits for it.
+  await kubectl(["delete", "modelversions,models", "--all-namespaces", "--all", ...gone]);
+  const configurations = "mutatingwebhookconfiguration,validatingwebhookconfiguration";
+  await kubectl(["delete", "deployment", "modelhook", "--namespace", "modelhook-system", ...gone]);
+  await kubectl(["delete", configurations, "modelhook", ...gone]);
+  await kubectl(["delete", "--filename", join(import.meta.dirname, "install.yaml"), ...gone]);
+  await kubectl(["delete", "--filename", join(import.meta.dirname, "crds"), ...gone]);
+}
+
 /** install.yaml with the options filled in. */
 export function manifests(options: InstallOptions): string {
   const text = readFileSync(join(import.meta.dirname, "install.yaml"), "utf8");
