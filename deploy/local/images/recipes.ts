@@ -1,11 +1,11 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { buildPrograms } from "../build.ts";
-import { run } from "../command.ts";
+import { isProgramMissing, run } from "../command.ts";
 import { ensureSystemPrograms } from "../packages.ts";
 import { cachedFile } from "./cached-file.ts";
 import { type Entry, filesLayer, hashFile } from "./layer.ts";
-import { nodeRuntime } from "./node-runtime.ts";
+import { librariesOf } from "./libraries.ts";
 import type { ImageRecipe } from "./push.ts";
 
 export interface RecipeOptions {
@@ -13,6 +13,8 @@ export interface RecipeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The Node.js that package.json pins. */
+const NODE = join(import.meta.dirname, "../../../node_modules/node/bin/node");
 /** Users of images that have no other files of a distribution. */
 const USERS: readonly Entry[] = [
   {
@@ -36,7 +38,7 @@ export async function pauseRecipe({ signal }: RecipeOptions): Promise<ImageRecip
   };
 }
 
-/** A static shell with all its applets: the base of model images, and the tools of tests. */
+/** A shell with all its tools in one program: the base of model images, and the tools of tests. */
 export async function busyboxRecipe({ log }: RecipeOptions): Promise<ImageRecipe> {
   const { busybox } = await ensureSystemPrograms(["busybox"], log);
   const applets = (await run(busybox, ["--list"])).split("\n");
@@ -47,6 +49,7 @@ export async function busyboxRecipe({ log }: RecipeOptions): Promise<ImageRecipe
       await filesLayer([
         ...USERS,
         { path: "bin/busybox", copyOf: busybox, mode: 0o755 },
+        ...(await librariesOf(busybox)),
         ...names.map((name) => ({ path: `bin/${name}`, linkTo: "busybox" })),
       ]),
     ],
@@ -79,14 +82,16 @@ export async function kanikoRecipe(options: RecipeOptions): Promise<ImageRecipe>
   };
 }
 
-/** A base for our own image where none can be pulled: Node.js and what it needs, no shell. */
+/** A base for our own image where none can be pulled: Node.js without symbols and what it needs, no shell. */
 export async function nodeBaseRecipe(): Promise<ImageRecipe> {
+  const node = await cachedFile("node", await hashFile(NODE), stripNode);
   const certificates = await rootCertificates();
   return {
     repository: "node",
     layers: [
       await filesLayer([
-        ...(await nodeRuntime()),
+        { path: "usr/local/bin/node", copyOf: node, mode: 0o755 },
+        ...(await librariesOf(NODE)),
         ...USERS,
         { path: "etc/nsswitch.conf", text: "hosts: files dns\n", mode: 0o644 },
         { path: "etc/ssl/certs/ca-certificates.crt", copyOf: certificates, mode: 0o644 },
@@ -102,6 +107,13 @@ async function compilePause(signal: AbortSignal | undefined): Promise<string> {
   return cachedFile("pause", await hashFile(join(source, "main.go")), async (path) => {
     const flags = ["-trimpath", "-ldflags", "-s -w", "-o", path];
     await run("go", ["build", ...flags, "."], { cwd: source, env: { CGO_ENABLED: "0" }, signal });
+  });
+}
+
+async function stripNode(path: string): Promise<void> {
+  await run("strip", ["-o", path, NODE]).catch((error: unknown) => {
+    if (!isProgramMissing(error)) throw error;
+    throw new Error("there is no `strip` in PATH: install binutils", { cause: error });
   });
 }
 
