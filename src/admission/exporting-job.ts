@@ -9,7 +9,8 @@ import { validateExport } from "./export-intent.ts";
 import { limitsOf } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Where the pod template of a job keeps its annotations. */
+/** Where a job, and where its pod template, keeps annotations. */
+const OWN = "metadata.annotations";
 const TEMPLATE = "spec.template.metadata.annotations";
 
 /**
@@ -23,20 +24,27 @@ export function decideExportingJob(
   snapshot: Snapshot,
 ): Decision {
   const own = job.metadata?.annotations?.[ANNOTATIONS.export];
-  const template = job.spec?.template?.metadata;
+  const template = job.spec?.template?.metadata ?? undefined;
   const inTemplate = template?.annotations?.[ANNOTATIONS.export];
   if (own !== undefined && inTemplate !== undefined && own !== inTemplate) {
-    const field = `metadata.annotations[${ANNOTATIONS.export}]`;
-    const message = `differs from ${TEMPLATE}[${ANNOTATIONS.export}]; set it once`;
+    const field = exportField(OWN);
+    const message = `differs from ${exportField(TEMPLATE)}; set it once`;
     return deny("ContradictingAnnotations", [{ field, message }]);
   }
-  const path = inTemplate === undefined ? "metadata.annotations" : TEMPLATE;
+  const path = inTemplate === undefined ? OWN : TEMPLATE;
   const annotations = {
     ...template?.annotations,
     ...(own === undefined ? {} : { [ANNOTATIONS.export]: own }),
   };
-  const read = readIntent(annotations, path);
-  if (!read.ok) return deny(read.reason, read.causes, read.warnings);
+  const read = readIntent(annotations, TEMPLATE);
+  if (!read.ok) {
+    const causes = read.causes.map(({ field, message }) => ({
+      // All but the export stand in the template.
+      field: field.replace(exportField(TEMPLATE), exportField(path)),
+      message,
+    }));
+    return deny(read.reason, causes, read.warnings);
+  }
   if (read.intent.optedOut) return allow("OptedOut", read.warnings);
   const intent = read.intent.export;
   if (intent === undefined) return allow("NothingAsked", read.warnings);
@@ -47,8 +55,12 @@ export function decideExportingJob(
   return patch("ExportHooked", hook(job, own, template), warnings);
 }
 
+function exportField(path: string): string {
+  return `${path}[${ANNOTATIONS.export}]`;
+}
+
 function denyWriters(path: string, warnings: readonly string[]): Decision {
-  const field = `${path}[${ANNOTATIONS.export}].writers`;
+  const field = `${exportField(path)}.writers`;
   const message = `must be "all": several pods run and none of them is the first; or set completionMode: Indexed, so that index 0 writes`;
   return deny("AllWritersRequired", [{ field, message }], warnings);
 }
@@ -67,18 +79,18 @@ function hook(
   own: string | undefined,
   template: ObjectMeta | undefined,
 ): readonly PatchOperation[] {
-  const hasFinalizer = job.metadata?.finalizers?.includes(FINALIZERS.export) === true;
   return [
-    ...(hasFinalizer
-      ? []
-      : [
-          job.metadata?.finalizers === undefined
-            ? { op: "add" as const, path: "/metadata/finalizers", value: [FINALIZERS.export] }
-            : { op: "add" as const, path: "/metadata/finalizers/-", value: FINALIZERS.export },
-        ]),
+    ...addFinalizer(job.metadata?.finalizers ?? undefined),
     ...setEntry("/metadata/labels", job.metadata?.labels, LABELS.export, "true"),
     ...(own === undefined ? [] : annotateTemplate(template, own)),
   ];
+}
+
+function addFinalizer(finalizers: readonly string[] | undefined): readonly PatchOperation[] {
+  const path = "/metadata/finalizers";
+  if (finalizers === undefined) return [{ op: "add", path, value: [FINALIZERS.export] }];
+  if (finalizers.includes(FINALIZERS.export)) return [];
+  return [{ op: "add", path: `${path}/-`, value: FINALIZERS.export }];
 }
 
 function annotateTemplate(
@@ -94,12 +106,12 @@ function annotateTemplate(
 
 function setEntry(
   path: string,
-  entries: Readonly<Record<string, string>> | undefined,
+  entries: Readonly<Record<string, string>> | null | undefined,
   key: string,
   value: string,
 ): readonly PatchOperation[] {
   if (entries?.[key] === value) return [];
-  return entries === undefined
+  return entries === undefined || entries === null
     ? [{ op: "add", path, value: { [key]: value } }]
     : [{ op: "add", path: `${path}/${pointerToken(key)}`, value }];
 }
