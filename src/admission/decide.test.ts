@@ -1,0 +1,157 @@
+import { describe, expect, test } from "vitest";
+import type { Tweak } from "../../test/make/frozen.ts";
+import { makeExportingJob, makeJob } from "../../test/make/job.ts";
+import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
+import { makePod, makeServingPod, makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
+import { makeRequest, makeUpdate } from "../../test/make/request.ts";
+import { makePolicy, makeSnapshot } from "../../test/make/snapshot.ts";
+import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
+import type { KubeObject } from "../api/kube-types.ts";
+import { deepFreeze } from "../kube/freeze.ts";
+import { decide, references } from "./decide.ts";
+
+const SNAPSHOT = makeSnapshot([makeBuiltVersion()]);
+
+function reasonOf(object: KubeObject): string {
+  return decide(makeRequest(object), SNAPSHOT).reason;
+}
+
+describe("references", () => {
+  test("are the version that a pod names, in its namespace", () => {
+    expect(references(makeRequest(makeServingPod()))).toEqual({
+      namespace: "team-a",
+      versions: ["mnist-v1"],
+    });
+  });
+
+  test.each<[string, KubeObject]>([
+    ["a pod that asks for nothing", makePod()],
+    ["a pod that exports", makeTrainingPod()],
+    [
+      "a pod that asks wrongly",
+      makeServingPod(
+        (pod) =>
+          void Object.assign(pod.metadata.annotations ?? {}, { [ANNOTATIONS.delivery]: "x" }),
+      ),
+    ],
+    ["a version", makeModelVersion()],
+    ["a job", makeExportingJob()],
+  ])("of %s are none", (_, object) => {
+    expect(references(makeRequest(object)).versions).toEqual([]);
+  });
+});
+
+describe("a pod that comes in", () => {
+  test.each<[string, string, KubeObject]>([
+    ["asks for a model", "Injected", makeServingPod()],
+    ["exports one", "ExportHooked", makeTrainingPod()],
+    ["asks for nothing", "NothingAsked", makePod()],
+    [
+      "has no annotations",
+      "NothingAsked",
+      makePod((pod) => void Object.assign(pod.metadata, { annotations: null })),
+    ],
+    ["has no metadata", "NothingAsked", deepFreeze({ apiVersion: "v1", kind: "Pod" })],
+    [
+      "has null metadata and spec",
+      "NothingAsked",
+      deepFreeze({ apiVersion: "v1", kind: "Pod", metadata: null, spec: null } as never),
+    ],
+  ])("and %s: %s", (_, reason, pod) => {
+    expect(reasonOf(pod)).toBe(reason);
+  });
+
+  test("and opts out is left alone, with a warning", () => {
+    const pod = makeServingPod((each) => {
+      each.metadata.annotations = { ...each.metadata.annotations, [ANNOTATIONS.inject]: "false" };
+    });
+    expect(decide(makeRequest(pod), SNAPSHOT)).toMatchObject({
+      reason: "OptedOut",
+      operations: [],
+      warnings: [expect.stringContaining("has no effect") as unknown],
+    });
+  });
+
+  test.each<[string, Tweak<MadePod>]>([
+    ["by its operating system", (pod) => void (pod.spec.os = { name: "windows" })],
+    ["by its nodes", (pod) => void (pod.spec.nodeSelector = { "kubernetes.io/os": "windows" })],
+  ])("and is for Windows, %s, is left as it is, with a warning", (_, tweak) => {
+    for (const make of [makeServingPod, makeTrainingPod]) {
+      expect(decide(makeRequest(make(tweak)), SNAPSHOT)).toEqual({
+        allowed: true,
+        reason: "NotOurs",
+        operations: [],
+        warnings: ["a Windows pod can not be given a model; left as it is"],
+      });
+    }
+  });
+
+  test("is for what its operating system says, whatever its nodes are", () => {
+    const pod = makeServingPod((each) => {
+      each.spec.os = { name: "linux" };
+      each.spec.nodeSelector = { "kubernetes.io/os": "windows" };
+    });
+    expect(reasonOf(pod)).toBe("Injected");
+  });
+
+  test.each<[string, Tweak<MadePod>]>([
+    [
+      "from a file of a node",
+      (pod) =>
+        void Object.assign(pod.metadata.annotations ?? {}, { "kubernetes.io/config.mirror": "1" }),
+    ],
+    ["of a build", (pod) => void (pod.metadata.labels = { [LABELS.versionUid]: "1" })],
+  ])("%s is never touched", (_, tweak) => {
+    expect(reasonOf(makeServingPod(tweak))).toBe("NotOurs");
+  });
+
+  test.each(["kube-system", makePolicy().systemNamespace])(
+    "to %s is never touched",
+    (namespace) => {
+      const request = makeRequest(makeServingPod(), (each) => void (each.namespace = namespace));
+      expect(decide(request, SNAPSHOT).reason).toBe("NotOurs");
+    },
+  );
+});
+
+describe("a request", () => {
+  test("to change a pod asks for nothing", () => {
+    expect(decide(makeUpdate(makeServingPod(), makeServingPod()), SNAPSHOT)).toMatchObject({
+      allowed: true,
+      operations: [],
+    });
+  });
+
+  test("to a subresource asks for nothing", () => {
+    const request = makeRequest(makeServingPod(), (each) => void (each.subResource = "binding"));
+    expect(decide(request, SNAPSHOT).reason).toBe("NothingAsked");
+  });
+
+  test.each([null, undefined])("without an object (%s) asks for nothing", (object) => {
+    const request = makeRequest(makeModelVersion(), (each) => void Object.assign(each, { object }));
+    expect(decide(request, SNAPSHOT).reason).toBe("NothingAsked");
+  });
+
+  test("to create a version fills in its defaults", () => {
+    expect(reasonOf(makeModelVersion())).toBe("Defaulted");
+  });
+
+  test("to delete a version asks for nothing", () => {
+    const request = makeRequest(makeModelVersion(), (each) => void (each.operation = "DELETE"));
+    expect(decide(request, SNAPSHOT).reason).toBe("Valid");
+  });
+
+  test("to create a job hooks one that exports", () => {
+    expect(reasonOf(makeExportingJob())).toBe("ExportHooked");
+    expect(reasonOf(makeJob())).toBe("NothingAsked");
+  });
+
+  test("to change a job asks for nothing", () => {
+    expect(decide(makeUpdate(makeExportingJob(), makeJob()), SNAPSHOT).reason).toBe("Valid");
+  });
+
+  test("for a kind of others is allowed", () => {
+    const deployment = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" } };
+    expect(reasonOf(deepFreeze(deployment))).toBe("Valid");
+  });
+});
