@@ -3,7 +3,7 @@ import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/k
 import type { ModelVersion } from "../api/modelversion.ts";
 import { exportedVersionNames } from "../api/names.ts";
 import type { Reason } from "../api/reasons.ts";
-import { jobKind } from "../jobs/kinds.ts";
+import { jobKind, type JobKind } from "../jobs/kinds.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
 import { refOf, type Action } from "./action.ts";
 import { exportIntentOf, isHeld, releaseJob } from "./exporting-job.ts";
@@ -46,12 +46,13 @@ export function reconcileCompletion(observed: CompletionObserved): readonly Acti
   if (intent === undefined) {
     return skip("the job's export annotation can not be read; its model is not exported");
   }
-  return [...exportModel(observed, intent), ...release];
+  return [...exportModel(observed, intent, kind), ...release];
 }
 
 function exportModel(
   { job, pods, versions }: CompletionObserved,
   intent: ExportIntent,
+  kind: JobKind,
 ): readonly Action[] {
   const uid = job.metadata?.uid ?? "";
   if (versions.some(({ metadata }) => metadata.labels?.[LABELS.jobUid] === uid)) return [];
@@ -70,7 +71,10 @@ function exportModel(
       name,
       ...(job.metadata?.namespace === undefined ? {} : { namespace: job.metadata.namespace }),
       labels: { [LABELS.jobUid]: uid, [LABELS.modelName]: intent.modelName },
-      annotations: provenance(job, pods),
+      annotations: provenance(
+        job,
+        pods.filter((pod) => kind.isWriter(pod)),
+      ),
     },
     spec: {
       modelName: intent.modelName,
@@ -87,8 +91,8 @@ function exportModel(
   ];
 }
 
-function provenance(job: Job, pods: readonly Pod[]): Readonly<Record<string, string>> {
-  const writer = pods.find(({ status }) => status?.phase === "Succeeded") ?? pods[0];
+function provenance(job: Job, writers: readonly Pod[]): Readonly<Record<string, string>> {
+  const writer = writers.find(({ status }) => status?.phase === "Succeeded") ?? writers[0];
   const entries: Readonly<Record<string, string | undefined>> = {
     [VERSION_ANNOTATIONS.jobUid]: job.metadata?.uid,
     [VERSION_ANNOTATIONS.jobKind]: job.kind,

@@ -1,4 +1,4 @@
-import { FINALIZERS, GATES, LABELS, type ExportIntent } from "../api/annotations.ts";
+import { ANNOTATIONS, FINALIZERS, GATES, LABELS, type ExportIntent } from "../api/annotations.ts";
 import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
 import type { Reason } from "../api/reasons.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
@@ -32,34 +32,44 @@ const RETRY_MS = 10_000;
 
 /**
  * Lets an exporting pod start: first the job is held by the finalizer, then the storage is made, then the gate goes. In this
- * order nothing that a pod writes can be forgotten.
+ * order nothing that a pod writes can be forgotten. A pod that came with its node has no gate: the kubelet holds it back until
+ * its claim is there.
  */
 export function reconcileExportingPod(observed: ExportingPodObserved): readonly Action[] {
   const { pod, job, limits, hostname } = observed;
   const gate = (pod.spec?.schedulingGates ?? []).findIndex(({ name }) => name === GATES.export);
-  if (gate === -1 || pod.metadata?.deletionTimestamp !== undefined) return [];
+  const isGated = gate !== -1;
+  if ((!isGated && hasStarted(pod)) || pod.metadata?.deletionTimestamp !== undefined) return [];
   if (job === undefined || job.metadata?.deletionTimestamp !== undefined) return [];
   const kind = jobKind(job.apiVersion, job.kind);
+  // A job that has ended was let go; to hold it again would export it again.
+  if (kind === undefined || kind.outcome(job) !== "running") return [];
   const intent = exportIntentOf(job);
-  if (kind === undefined || intent === undefined) return [];
+  if (intent === undefined) {
+    const message = `waits for ever: ${job.kind} ${job.metadata?.name} has no readable annotation ${ANNOTATIONS.export}, so its model could not be exported; set it on the job`;
+    return [warning(pod, "InvalidAnnotation", message)];
+  }
   const held = isHeld(job) ? [] : [holdJob(job)];
   if (kind.hasNoFirstPod(job) && intent.writers !== "all") {
     const message =
       "waits for ever: several pods of the job run and none is the first; set writers: all, or completionMode: Indexed";
     return [...held, warning(pod, "AllWritersRequired", message)];
   }
-  const lift: Action = { type: "patch", ref: refOf(pod), operations: removeGate(pod, gate) };
-  if (!isWriter(pod)) return [...held, lift];
+  const lift: readonly Action[] = isGated
+    ? [{ type: "patch", ref: refOf(pod), operations: removeGate(pod, gate) }]
+    : [];
+  if (!isWriter(pod)) return [...held, ...lift];
   const owner = { namespace: job.metadata?.namespace ?? "", uid: job.metadata?.uid ?? "" };
   const training = trainingStorage(intent, owner);
   const denied = pathFault(training, limits);
   if (denied !== undefined) return [...held, warning(pod, ...denied)];
   const plan = trainingVolume(training, owner, limits, hostname);
+  if (!isGated && makeStorage(observed, plan, job).length === 0) return held;
   const blocked = storageFault(observed, training, plan) ?? busyFault(observed);
   if (blocked !== undefined) {
     return [...held, warning(pod, ...blocked), { type: "requeueAfter", ms: RETRY_MS }];
   }
-  return [...held, ...makeStorage(observed, plan, job), lift, ...announce(job, intent)];
+  return [...held, ...makeStorage(observed, plan, job), ...lift, ...announce(job, intent)];
 }
 
 type Fault = readonly [reason: Reason, message: string];
@@ -112,6 +122,10 @@ function makeStorage(
   return actions;
 }
 
+function hasStarted({ status }: Pod): boolean {
+  return status?.phase !== undefined && status.phase !== "Pending";
+}
+
 /** True when what the pod writes is kept; the other replicas got scratch space. */
 function isWriter(pod: Pod): boolean {
   return (pod.spec?.volumes ?? []).some(
@@ -133,10 +147,10 @@ function holdJob(job: Job): Action {
   const { finalizers, labels } = job.metadata ?? {};
   const operations: readonly PatchOperation[] = [
     { op: "test", path: "/metadata/uid", value: job.metadata?.uid },
-    finalizers === undefined
+    finalizers === undefined || finalizers === null
       ? { op: "add", path: "/metadata/finalizers", value: [FINALIZERS.export] }
       : { op: "add", path: "/metadata/finalizers/-", value: FINALIZERS.export },
-    labels === undefined
+    labels === undefined || labels === null
       ? { op: "add", path: "/metadata/labels", value: { [LABELS.export]: "true" } }
       : { op: "add", path: `/metadata/labels/${pointerToken(LABELS.export)}`, value: "true" },
   ];

@@ -1,15 +1,16 @@
 import { ANNOTATIONS, FINALIZERS, parseExport, type ExportIntent } from "../api/annotations.ts";
 import type { Job } from "../api/kube-types.ts";
 import type { PatchOperation } from "../api/review.ts";
+import { storageOf } from "../storage/bound.ts";
 
-/** What the job exports: its pods' annotation, else its own; undefined when that is missing or can not be read. */
+/** What the job exports: its pods' annotation, else its own; undefined when that is missing, unreadable or names no one storage. */
 export function exportIntentOf(job: Job): ExportIntent | undefined {
   const text =
     job.spec?.template?.metadata?.annotations?.[ANNOTATIONS.export] ??
     job.metadata?.annotations?.[ANNOTATIONS.export];
   if (text === undefined) return undefined;
   const parsed = parseExport(text);
-  return parsed.ok ? parsed.value : undefined;
+  return parsed.ok && storageOf(parsed.value.storage) !== undefined ? parsed.value : undefined;
 }
 
 /** True while the job carries the finalizer that keeps it until its model is a ModelVersion. */

@@ -1,0 +1,287 @@
+import { describe, expect, test } from "vitest";
+import { makeExport } from "../../test/make/export.ts";
+import type { Draft, Tweak } from "../../test/make/frozen.ts";
+import { makeHeldJob, makeJob, type MadeJob } from "../../test/make/job.ts";
+import { makeModelVersion } from "../../test/make/modelversion.ts";
+import { patched } from "../../test/make/patched.ts";
+import { JOB_UID, makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
+import { makeRequest } from "../../test/make/request.ts";
+import { makePolicy } from "../../test/make/snapshot.ts";
+import { decideModelVersion } from "../admission/modelversion.ts";
+import { ANNOTATIONS, LABELS, type ExportIntent } from "../api/annotations.ts";
+import type { ModelVersion } from "../api/modelversion.ts";
+import { exportedVersionNames } from "../api/names.ts";
+import type { Action } from "./action.ts";
+import { reconcileCompletion, type CompletionObserved } from "./completion.ts";
+
+const VOLUME = {
+  apiVersion: "v1",
+  kind: "PersistentVolume",
+  metadata: { name: "mh-1", uid: "pv" },
+};
+const CLAIM = {
+  apiVersion: "v1",
+  kind: "PersistentVolumeClaim",
+  metadata: { name: "mh-1", namespace: "team-a", uid: "pvc" },
+};
+
+function withStatus(type: string, tweak: Tweak<MadeJob> = () => {}): MadeJob {
+  return makeHeldJob((job) => {
+    job.status = {
+      conditions: [{ type, status: "True" }],
+      startTime: "2024-01-01T00:00:00Z",
+      completionTime: "2024-01-01T01:00:00Z",
+    };
+    tweak(job);
+  });
+}
+
+function exporting(intent: ExportIntent): MadeJob {
+  return withStatus("Complete", (job) => {
+    job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
+  });
+}
+
+function ended(name: string, phase: string, index?: string): MadePod {
+  return makeTrainingPod((pod) => {
+    pod.metadata.name = name;
+    pod.spec.nodeName = `node-of-${name}`;
+    pod.status = { phase };
+    if (index !== undefined) {
+      pod.metadata.annotations = { "batch.kubernetes.io/job-completion-index": index };
+    }
+  });
+}
+
+function reconcile(tweak: Tweak<Draft<CompletionObserved>> = () => {}): readonly Action[] {
+  const observed: Draft<CompletionObserved> = {
+    job: withStatus("Complete"),
+    pods: [],
+    volume: undefined,
+    claim: undefined,
+    versions: [],
+  };
+  tweak(observed);
+  return reconcileCompletion(observed);
+}
+
+function versionOf(actions: readonly Action[]): ModelVersion | undefined {
+  const made = actions.find((action) => action.type === "create");
+  return made?.object as ModelVersion | undefined;
+}
+
+function namedVersion(name: string, jobUid?: string): ModelVersion {
+  return makeModelVersion((version) => {
+    version.metadata.name = name;
+    if (jobUid !== undefined) version.metadata.labels = { [LABELS.jobUid]: jobUid };
+  });
+}
+
+function typesOf(actions: readonly Action[]): readonly string[] {
+  return actions.map(({ type }) => type);
+}
+
+describe("a job that succeeded", () => {
+  test("becomes a ModelVersion, is told of, and is let go last", () => {
+    const actions = reconcile();
+    expect(typesOf(actions)).toEqual(["create", "event", "patch"]);
+    expect(actions[1]).toMatchObject({
+      kind: "Normal",
+      reason: "Exported",
+      ref: { kind: "Job", name: "train" },
+      message: "the model is ModelVersion mnist-11111",
+    });
+    const release = actions.at(-1);
+    if (release?.type !== "patch") throw new Error("the last action is no patch");
+    expect(patched(withStatus("Complete"), release.operations).metadata.finalizers).toEqual([]);
+  });
+
+  test("of which the version names what the annotation states, and where it comes from", () => {
+    expect(
+      versionOf(reconcile((each) => void (each.pods = [ended("train-x", "Succeeded")]))),
+    ).toEqual({
+      apiVersion: "model.kubedl.io/v1alpha1",
+      kind: "ModelVersion",
+      metadata: {
+        name: "mnist-11111",
+        namespace: "team-a",
+        labels: { "model.kubedl.io/job-uid": JOB_UID, "model.kubedl.io/model-name": "mnist" },
+        annotations: {
+          "model.kubedl.io/job-uid": JOB_UID,
+          "model.kubedl.io/job-kind": "Job",
+          "model.kubedl.io/job-name": "train",
+          "model.kubedl.io/pod": "train-x",
+          "model.kubedl.io/node": "node-of-train-x",
+          "model.kubedl.io/training-image": "registry.example/trainer:1",
+          "model.kubedl.io/started-at": "2024-01-01T00:00:00Z",
+          "model.kubedl.io/completed-at": "2024-01-01T01:00:00Z",
+        },
+      },
+      spec: {
+        modelName: "mnist",
+        imageRepo: "registry.example/models/mnist",
+        createdBy: "Job/train",
+        storage: { localStorage: { path: "/models/mnist", nodeName: "node-1" } },
+      },
+    });
+  });
+
+  test("of which the version passes our own admission", () => {
+    const version = versionOf(reconcile());
+    if (version === undefined) throw new Error("no version is made");
+    const policy = makePolicy();
+    const request = makeRequest(version, (each) => {
+      each.userInfo = { username: policy.controllerUser };
+    });
+    expect(decideModelVersion(request, policy)).toMatchObject({ allowed: true });
+  });
+
+  test("passes on tag, builder and createdBy, and nothing else of the annotation", () => {
+    const job = exporting(
+      makeExport((each) => {
+        each.imageTag = "v1";
+        each.createdBy = "alice";
+        each.builder = { pushSecret: { name: "push" } };
+        each.writers = "all";
+      }),
+    );
+    expect(versionOf(reconcile((each) => void (each.job = job)))?.spec).toEqual({
+      modelName: "mnist",
+      imageRepo: "registry.example/models/mnist",
+      imageTag: "v1",
+      createdBy: "alice",
+      builder: { pushSecret: { name: "push" } },
+      storage: { localStorage: { path: "/models/mnist", nodeName: "node-1" } },
+    });
+  });
+
+  test("that wrote to a clean directory names that directory", () => {
+    const job = exporting(makeExport((each) => void (each.clean = true)));
+    expect(versionOf(reconcile((each) => void (each.job = job)))?.spec.storage).toEqual({
+      localStorage: { path: "/models/mnist/1111111122", nodeName: "node-1" },
+    });
+  });
+
+  test("names the pod that wrote, not one that only succeeded", () => {
+    const pods = [
+      ended("second", "Succeeded", "1"),
+      ended("failed", "Failed", "0"),
+      ended("first", "Succeeded", "0"),
+    ];
+    const annotations = versionOf(reconcile((each) => void (each.pods = pods)))?.metadata
+      .annotations;
+    expect(annotations?.["model.kubedl.io/pod"]).toBe("first");
+  });
+
+  test("names no pod when all are gone", () => {
+    const annotations = versionOf(reconcile())?.metadata.annotations ?? {};
+    expect(Object.keys(annotations)).not.toContain("model.kubedl.io/pod");
+  });
+
+  test("is exported though it is being deleted", () => {
+    const job = withStatus("Complete", (each) => {
+      each.metadata.deletionTimestamp = "2024-01-01T02:00:00Z";
+    });
+    expect(typesOf(reconcile((each) => void (each.job = job)))).toContain("create");
+  });
+
+  test("frees the volume and claim that were made for it", () => {
+    const actions = reconcile((each) => void Object.assign(each, { volume: VOLUME, claim: CLAIM }));
+    expect(actions.filter(({ type }) => type === "delete")).toEqual([
+      { type: "delete", ref: expect.objectContaining({ uid: "pvc" }) as unknown },
+      { type: "delete", ref: expect.objectContaining({ uid: "pv" }) as unknown },
+    ]);
+    expect(typesOf(actions).at(-1)).toBe("patch");
+  });
+
+  test("does not free what is going already", () => {
+    const claim = { ...CLAIM, metadata: { ...CLAIM.metadata, deletionTimestamp: "now" } };
+    expect(typesOf(reconcile((each) => void (each.claim = claim)))).not.toContain("delete");
+  });
+});
+
+describe("the version of a job", () => {
+  const [short = "", longer = "", longest = ""] = exportedVersionNames("mnist", JOB_UID);
+
+  test("is not made twice", () => {
+    const versions = [namedVersion("renamed", JOB_UID)];
+    expect(typesOf(reconcile((each) => void (each.versions = versions)))).toEqual(["patch"]);
+  });
+
+  test.each([
+    [[short], longer],
+    [[short, longer], longest],
+  ])("is not called %s when others are: %s", (taken, name) => {
+    const versions = taken.map((each) => namedVersion(each, "another"));
+    expect(versionOf(reconcile((each) => void (each.versions = versions)))?.metadata.name).toBe(
+      name,
+    );
+  });
+
+  test("is given up, with an event, when others have all its names", () => {
+    const versions = [short, longer, longest].map((name) => namedVersion(name));
+    const actions = reconcile((each) => void (each.versions = versions));
+    expect(actions[0]).toMatchObject({
+      kind: "Warning",
+      reason: "ExportSkipped",
+      message: `every name that the version could have is taken (${short}, ${longer}, ${longest}); its model is not exported`,
+    });
+    expect(typesOf(actions)).toEqual(["event", "patch"]);
+  });
+});
+
+describe("a job is let go without a version, with an event", () => {
+  test.each<[string, MadeJob, string]>([
+    ["when it failed", withStatus("Failed"), "the job failed; its model is not exported"],
+    [
+      "when it is deleted before it succeeded",
+      makeHeldJob((job) => void (job.metadata.deletionTimestamp = "2024-01-01T00:00:00Z")),
+      "the job was deleted before it succeeded; its model is not exported",
+    ],
+    [
+      "when its annotation can not be read",
+      withStatus("Complete", (job) => {
+        job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: "{" };
+      }),
+      "the job's export annotation can not be read; its model is not exported",
+    ],
+    [
+      "when its annotation names two storages",
+      exporting(makeExport((each) => void (each.storage.nfs = { server: "nfs", path: "/" }))),
+      "the job's export annotation can not be read; its model is not exported",
+    ],
+  ])("%s", (_, job, message) => {
+    const actions = reconcile(
+      (each) => void Object.assign(each, { job, volume: VOLUME, claim: CLAIM }),
+    );
+    expect(actions[0]).toMatchObject({ kind: "Warning", reason: "ExportSkipped", message });
+    expect(typesOf(actions)).toEqual(["event", "delete", "delete", "patch"]);
+  });
+});
+
+describe("nothing is done", () => {
+  test.each<[string, MadeJob]>([
+    ["for a job that runs", makeHeldJob()],
+    [
+      "for a job that is not held",
+      withStatus("Complete", (job) => void (job.metadata.finalizers = ["other"])),
+    ],
+    [
+      "for a job that was let go",
+      withStatus("Complete", (job) => void delete job.metadata.finalizers),
+    ],
+    ["for a job that exports nothing", makeJob()],
+    ["for a kind that is unknown", withStatus("Complete", (job) => void (job.kind = "TFJob"))],
+  ])("%s", (_, job) => {
+    expect(reconcile((each) => void (each.job = job))).toEqual([]);
+  });
+});
+
+test("the finalizer is taken off only where it was seen", () => {
+  const seen = withStatus("Complete", (job) => void job.metadata.finalizers?.unshift("other"));
+  const release = reconcile((each) => void (each.job = seen)).at(-1);
+  if (release?.type !== "patch") throw new Error("the last action is no patch");
+  expect(patched(seen, release.operations).metadata.finalizers).toEqual(["other"]);
+  const moved = withStatus("Complete", (job) => void job.metadata.finalizers?.push("other"));
+  expect(() => patched(moved, release.operations)).toThrow(/Test operation failed/);
+});

@@ -1,0 +1,321 @@
+import { describe, expect, test } from "vitest";
+import { makeExport } from "../../test/make/export.ts";
+import type { Draft, Tweak } from "../../test/make/frozen.ts";
+import { makeHeldJob, type MadeJob } from "../../test/make/job.ts";
+import { patched } from "../../test/make/patched.ts";
+import { makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
+import { makeSnapshot } from "../../test/make/snapshot.ts";
+import { decideTrainingPod } from "../admission/training-pod.ts";
+import { ANNOTATIONS, FINALIZERS, LABELS, type ExportIntent } from "../api/annotations.ts";
+import type { Action } from "./action.ts";
+import { reconcileExportingPod, type ExportingPodObserved } from "./export-gate.ts";
+
+const LIMITS = { localPrefixes: ["/models"] };
+
+/** A pod of the job as admission left it. */
+function admitted(intent: ExportIntent, tweak: Tweak<MadePod> = () => {}): MadePod {
+  const pod = makeTrainingPod((each) => {
+    each.metadata.uid = "99999999-0000-0000-0000-000000000002";
+    each.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
+    tweak(each);
+  });
+  const decision = decideTrainingPod("team-a", pod, intent, makeSnapshot(), []);
+  if (!decision.allowed) throw new Error(decision.message);
+  return patched(pod, decision.operations);
+}
+
+function jobOf(intent: ExportIntent, tweak: Tweak<MadeJob> = () => {}): MadeJob {
+  return makeHeldJob((job) => {
+    job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
+    tweak(job);
+  });
+}
+
+function observe(tweak: Tweak<Draft<ExportingPodObserved>> = () => {}): ExportingPodObserved {
+  const observed = {
+    pod: admitted(makeExport()),
+    job: jobOf(makeExport()),
+    limits: LIMITS,
+    hostname: "node-1.example",
+    volume: undefined,
+    claim: undefined,
+    users: [],
+  };
+  tweak(observed);
+  return observed;
+}
+
+/** The actions in short: what is made or changed, and which event is emitted. */
+function stepsOf(actions: readonly Action[]): readonly string[] {
+  return actions.map((action) => {
+    switch (action.type) {
+      case "create":
+        return `create ${action.object.kind}`;
+      case "event":
+        return `${action.kind} ${action.reason} on ${action.ref.kind}`;
+      case "patch":
+      case "status":
+      case "delete":
+        return `${action.type} ${action.ref.kind}`;
+      case "requeueAfter":
+        return `again after ${action.ms} ms`;
+    }
+  });
+}
+
+function messageOf(actions: readonly Action[]): string | undefined {
+  return actions.find((action) => action.type === "event")?.message;
+}
+
+const replica: Tweak<MadePod> = (pod) => {
+  pod.metadata.annotations = {
+    ...pod.metadata.annotations,
+    "batch.kubernetes.io/job-completion-index": "1",
+  };
+};
+const withNode: Tweak<MadePod> = (pod) => void (pod.spec.nodeName = "node-1");
+
+describe("a writer's pod starts", () => {
+  test("when its volume and claim are made", () => {
+    const observed = observe();
+    const actions = reconcileExportingPod(observed);
+    expect(stepsOf(actions)).toEqual([
+      "create PersistentVolume",
+      "create PersistentVolumeClaim",
+      "patch Pod",
+    ]);
+    const [volume, claim, lift] = actions;
+    expect(volume).toMatchObject({
+      object: {
+        spec: {
+          local: { path: "/models" },
+          persistentVolumeReclaimPolicy: "Retain",
+          storageClassName: "",
+        },
+      },
+    });
+    expect(JSON.stringify(volume)).toContain("node-1.example");
+    const mounted = observed.pod.spec?.volumes?.[0]?.persistentVolumeClaim?.claimName;
+    expect(claim).toMatchObject({
+      object: { metadata: { name: mounted, ownerReferences: [{ kind: "Job", name: "train" }] } },
+    });
+    if (lift?.type !== "patch") throw new Error("the last action is no patch");
+    expect(patched(observed.pod, lift.operations).spec?.schedulingGates).toEqual([]);
+  });
+
+  test("when they are there already", () => {
+    const [volume, claim] = reconcileExportingPod(observe()).flatMap((action) =>
+      action.type === "create" ? [action.object] : [],
+    );
+    const actions = reconcileExportingPod(
+      observe((each) => void Object.assign(each, { volume, claim })),
+    );
+    expect(stepsOf(actions)).toEqual(["patch Pod"]);
+  });
+
+  test("when the user's claim is there", () => {
+    const intent = makeExport((each) => {
+      each.storage = { persistentVolumeClaim: { claimName: "models" } };
+    });
+    const mine = observe((each) => {
+      each.pod = admitted(intent);
+      each.job = jobOf(intent);
+    });
+    expect(
+      stepsOf(reconcileExportingPod({ ...mine, claim: { metadata: { name: "models" } } })),
+    ).toEqual(["patch Pod"]);
+    const waiting = reconcileExportingPod(mine);
+    expect(stepsOf(waiting)).toEqual(["Warning ClaimNotFound on Pod", "again after 10000 ms"]);
+    expect(messageOf(waiting)).toBe(
+      "waits for the claim models, which does not exist in this namespace",
+    );
+  });
+
+  test("after its job is held, when nobody held it yet", () => {
+    const job = jobOf(makeExport(), (each) => {
+      delete each.metadata.finalizers;
+      delete each.metadata.labels;
+    });
+    const [hold, ...others] = reconcileExportingPod(observe((each) => void (each.job = job)));
+    expect(stepsOf(others)).toHaveLength(3);
+    if (hold?.type !== "patch") throw new Error("the first action is no patch");
+    expect(patched(job, hold.operations).metadata).toMatchObject({
+      finalizers: [FINALIZERS.export],
+      labels: { [LABELS.export]: "true" },
+    });
+  });
+
+  test("and the finalizers and labels that its job has stay", () => {
+    const job = jobOf(makeExport(), (each) => {
+      each.metadata.finalizers = ["other"];
+      each.metadata.labels = { app: "train" };
+    });
+    const [hold] = reconcileExportingPod(observe((each) => void (each.job = job)));
+    if (hold?.type !== "patch") throw new Error("the first action is no patch");
+    expect(patched(job, hold.operations).metadata).toMatchObject({
+      finalizers: ["other", FINALIZERS.export],
+      labels: { app: "train", [LABELS.export]: "true" },
+    });
+  });
+
+  test("and the user is told when it is one of several", () => {
+    const job = jobOf(makeExport(), (each) => {
+      Object.assign(each.spec, { completionMode: "Indexed", completions: 4 });
+    });
+    const actions = reconcileExportingPod(observe((each) => void (each.job = job)));
+    expect(stepsOf(actions).at(-1)).toBe("Warning WriterSubset on Job");
+    expect(messageOf(actions)).toBe(
+      "1 of 4 pods writes the model (completion index 0); what the others write to the same path is dropped",
+    );
+  });
+});
+
+test("a replica that does not write starts at once", () => {
+  const actions = reconcileExportingPod(
+    observe((each) => {
+      each.pod = admitted(makeExport(), replica);
+      each.users = ["the build of ModelVersion team-a/other"];
+    }),
+  );
+  expect(stepsOf(actions)).toEqual(["patch Pod"]);
+});
+
+describe("a writer's pod waits, and says for what", () => {
+  test("while the location is in use", () => {
+    const actions = reconcileExportingPod(
+      observe((each) => void (each.users = ["the build of ModelVersion team-a/a", "Job team-b/b"])),
+    );
+    expect(stepsOf(actions)).toEqual(["Warning LocationBusy on Pod", "again after 10000 ms"]);
+    expect(messageOf(actions)).toBe(
+      "waits: the location that this job writes to is used by the build of ModelVersion team-a/a, Job team-b/b",
+    );
+  });
+
+  test("while its node is not there", () => {
+    const actions = reconcileExportingPod(observe((each) => void (each.hostname = undefined)));
+    expect(stepsOf(actions)).toEqual(["Warning StorageNotBound on Pod", "again after 10000 ms"]);
+    expect(messageOf(actions)).toBe(
+      "waits for the node node-1, which does not exist or has no label kubernetes.io/hostname",
+    );
+  });
+
+  test("while the administrator does not allow its path any more", () => {
+    const actions = reconcileExportingPod(
+      observe((each) => void (each.limits = { localPrefixes: [] })),
+    );
+    expect(stepsOf(actions)).toEqual(["Warning PathNotAllowed on Pod"]);
+    expect(messageOf(actions)).toContain(
+      'storage.localStorage.path: "/models/mnist" is not allowed',
+    );
+  });
+
+  test("for ever, when no pod of its job is the first", () => {
+    const job = jobOf(makeExport(), (each) => void (each.spec.parallelism = 2));
+    const actions = reconcileExportingPod(observe((each) => void (each.job = job)));
+    expect(stepsOf(actions)).toEqual(["Warning AllWritersRequired on Pod"]);
+  });
+
+  test.each<[string, Tweak<MadeJob>]>([
+    ["no export", (job) => void (job.spec.template.metadata.annotations = {})],
+    [
+      "an export that can not be read",
+      (job) => {
+        job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: "{" };
+      },
+    ],
+    [
+      "an export of no storage",
+      (job) => {
+        const text = JSON.stringify(makeExport((each) => void (each.storage = {})));
+        job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: text };
+      },
+    ],
+  ])("for ever, when its job has %s", (_, tweak) => {
+    const actions = reconcileExportingPod(
+      observe((each) => void (each.job = jobOf(makeExport(), tweak))),
+    );
+    expect(stepsOf(actions)).toEqual(["Warning InvalidAnnotation on Pod"]);
+    expect(messageOf(actions)).toBe(
+      "waits for ever: Job train has no readable annotation model.kubedl.io/export, so its model could not be exported; set it on the job",
+    );
+  });
+});
+
+describe("nothing is done", () => {
+  test.each<[string, Tweak<Draft<ExportingPodObserved>>]>([
+    [
+      "for a pod that runs",
+      (each) => {
+        each.pod = admitted(makeExport(), (pod) => {
+          withNode(pod);
+          pod.status = { phase: "Running" };
+        });
+      },
+    ],
+    [
+      "for a pod that is being deleted",
+      (each) => {
+        each.pod = admitted(makeExport(), (pod) => {
+          pod.metadata.deletionTimestamp = "2024-01-01T00:00:00Z";
+        });
+      },
+    ],
+    ["when the job is gone", (each) => void (each.job = undefined)],
+    [
+      "when the job is being deleted",
+      (each) => {
+        each.job = jobOf(makeExport(), (job) => {
+          job.metadata.deletionTimestamp = "2024-01-01T00:00:00Z";
+        });
+      },
+    ],
+    ...["Complete", "Failed"].map((type): [string, Tweak<Draft<ExportingPodObserved>>] => [
+      `when the job is ${type}, and let go of`,
+      (each) => {
+        each.job = jobOf(makeExport(), (job) => {
+          job.metadata.finalizers = [];
+          job.status = { conditions: [{ type, status: "True" }] };
+        });
+      },
+    ]),
+    [
+      "for a job of an unknown kind",
+      (each) => {
+        each.job = jobOf(makeExport(), (job) => void (job.apiVersion = "example.com/v1"));
+      },
+    ],
+  ])("%s", (_, tweak) => {
+    expect(reconcileExportingPod(observe(tweak))).toEqual([]);
+  });
+});
+
+describe("a pod that came with its node, which the kubelet holds back until its claim is there", () => {
+  const pod = admitted(makeExport(), withNode);
+
+  test("gets its volume and claim", () => {
+    const actions = reconcileExportingPod(observe((each) => void (each.pod = pod)));
+    expect(stepsOf(actions)).toEqual(["create PersistentVolume", "create PersistentVolumeClaim"]);
+  });
+
+  test("waits while the location is in use", () => {
+    const actions = reconcileExportingPod(
+      observe((each) => void Object.assign(each, { pod, users: ["Job team-b/b"] })),
+    );
+    expect(stepsOf(actions)).toEqual(["Warning LocationBusy on Pod", "again after 10000 ms"]);
+  });
+
+  test("needs nothing more when they are there", () => {
+    const made = { metadata: { name: "mh-1" } };
+    const observed = observe(
+      (each) => void Object.assign(each, { pod, volume: made, claim: made }),
+    );
+    expect(reconcileExportingPod({ ...observed, users: ["Job team-b/b"] })).toEqual([]);
+  });
+});
+
+test("the patch that lifts the gate does not fit another pod of the name", () => {
+  const observed = observe();
+  const lift = reconcileExportingPod(observed).find((action) => action.type === "patch");
+  const other = admitted(makeExport(), (pod) => void (pod.metadata.uid = "another"));
+  expect(() => patched(other, lift?.operations ?? [])).toThrow(/Test operation failed/);
+});
