@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPrograms } from "../local/build.ts";
-import { isProgramMissing, run } from "../local/command.ts";
+import { run } from "../local/command.ts";
 import type { NodeImageOptions } from "../local/images.ts";
 import { cachedFile } from "../local/images/cached-file.ts";
 import { filesLayer, hashJson, type Layer } from "../local/images/layer.ts";
@@ -87,11 +87,11 @@ async function pythonLayer({ log, signal }: NodeImageOptions): Promise<Layer> {
   ]);
   const make = async (path: string) => {
     log("python: installing Debian's Python, scikit-learn and onnxruntime (about 80 s, once)");
-    const { mmdebstrap } = await ensureSystemPrograms(["mmdebstrap"], log);
+    const { mmdebstrap, pip3 } = await ensureSystemPrograms(["mmdebstrap", "pip3"], log);
     const packages = await mkdtemp(join(tmpdir(), "modelhook-packages-"));
     try {
       const from = [`--requirement=${requirements}`, `--target=${packages}`];
-      await pip(["install", ...PIP_FLAGS, ...from], signal);
+      await run(pip3, ["install", ...PIP_FLAGS, ...from], { signal });
       for (const name of await readdir(packages, { recursive: true }))
         if (NEVER_IMPORTED.test(name))
           await rm(join(packages, name), { recursive: true, force: true });
@@ -105,14 +105,4 @@ async function pythonLayer({ log, signal }: NodeImageOptions): Promise<Layer> {
     }
   };
   return { key, write: async (path) => symlink(await cachedFile("python", key, make), path) };
-}
-
-async function pip(args: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-  await run("python3", ["-m", "pip", ...args], { signal }).catch((error: unknown) => {
-    if (!isProgramMissing(error) && !String(error).includes("No module named pip")) throw error;
-    throw new Error(
-      "the demo's packages are fetched by pip, which is missing: install Python 3 with pip (Debian: apt-get install python3-pip)",
-      { cause: error },
-    );
-  });
 }

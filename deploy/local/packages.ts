@@ -25,6 +25,7 @@ const SYSTEM_PROGRAMS = {
   busybox: { package: "busybox-static" },
   buildah: { package: "buildah" },
   mmdebstrap: { package: "mmdebstrap" },
+  pip3: { package: "python3-pip" },
 } as const satisfies Record<string, SystemProgram>;
 
 export type SystemProgramName = keyof typeof SYSTEM_PROGRAMS;
