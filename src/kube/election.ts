@@ -107,19 +107,29 @@ export function runElection(options: ElectionOptions): Election {
     signal.addEventListener("abort", end, { once: true });
     log.info(fields, "Leading");
     const renewal = keep(drained.signal).then(end);
-    const work = options.onStarted(current.signal).catch((err: unknown) => {
-      log.error({ ...fields, err }, "The leader's work failed");
-      end();
-    });
+    const work = doWork(current.signal, end);
     await ended;
     // Renewing goes on until the work has stopped, so that nobody else leads meanwhile.
     await work;
     drained.abort();
     await renewal;
     signal.removeEventListener("abort", end);
-    options.onStopped?.();
+    try {
+      options.onStopped?.();
+    } catch (err) {
+      log.error({ ...fields, err }, "Handler of a term's end failed");
+    }
     if (performance.now() < heldUntilMs) await release();
     log.info(fields, "No longer leading");
+  }
+
+  async function doWork(termSignal: AbortSignal, end: () => void): Promise<void> {
+    try {
+      await options.onStarted(termSignal);
+    } catch (err) {
+      log.error({ ...fields, err }, "The leader's work failed");
+      end();
+    }
   }
 
   async function release(): Promise<void> {

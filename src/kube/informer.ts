@@ -5,7 +5,7 @@ import { backoffDelay, type BackoffLimits } from "./backoff.ts";
 import type { ApiServer } from "./client.ts";
 import { ApiError, ConnectionError, isTransient, statusError } from "./errors.ts";
 import { listAll, type Selection } from "./list.ts";
-import { apiVersionOf, type Resource } from "./resources.ts";
+import { apiVersionOf, resourcePath, type Resource } from "./resources.ts";
 import type { Change, WritableStore } from "./store.ts";
 import { watchEvents, type WatchEvent } from "./watch.ts";
 
@@ -53,6 +53,8 @@ export function startInformer<T extends KubeObject, I extends string = never>(
 ): Informer {
   const { store, signal } = options;
   const limits = options.backoff ?? { baseMs: 800, maxMs: 30_000 };
+  // A place that does not fit the resource is a bug; the caller learns of it now.
+  const request = `WATCH ${resourcePath(resource, { namespace: options.namespace })}`;
   const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
   const { promise: synced, resolve, reject } = Promise.withResolvers<void>();
   // Whoever awaits `synced` still gets the rejection; nobody has to.
@@ -88,7 +90,7 @@ export function startInformer<T extends KubeObject, I extends string = never>(
       failures = 0;
     }
     if (!heard && performance.now() - began < limits.maxMs) {
-      throw new ConnectionError(`WATCH ${resource.plural}`, "the server ended the watch at once");
+      throw new ConnectionError(request, "the server ended the watch at once");
     }
     failures = 0;
   }
@@ -107,7 +109,7 @@ export function startInformer<T extends KubeObject, I extends string = never>(
       case "ERROR":
         // Whatever it is, resuming at the same version would meet it again.
         version = undefined;
-        throw statusError(event.object, { status: 500, request: `WATCH ${resource.plural}` });
+        throw statusError(event.object, { status: 500, request });
     }
     return event.object.metadata?.resourceVersion;
   }

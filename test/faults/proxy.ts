@@ -152,16 +152,10 @@ export async function startFaultyProxy(options: {
       response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
       answer.on("data", (bytes: Buffer) => {
         if (stalled) return;
-        pieces = pieces.then(async () => {
-          for (const piece of fault === "shred" ? shred(bytes) : [bytes]) {
-            response.write(piece);
-            // Long enough for the reader to take it before the next one comes.
-            if (fault === "shred") await sleep(2);
-          }
-        });
+        pieces = pieces.then(async () => writePieces(response, fault, bytes));
       });
       answer.on("end", () => {
-        if (!stalled) void pieces.then(() => response.end());
+        if (!stalled) void pieces.finally(() => response.end());
       });
       const { url = "" } = request;
       if (!isWatch({ method: "GET", url })) return;
@@ -230,6 +224,22 @@ export async function startFaultyProxy(options: {
       upstream.anybody.destroy();
     },
   };
+}
+
+async function writePieces(
+  response: ServerResponse,
+  fault: Fault["kind"] | undefined,
+  bytes: Buffer,
+): Promise<void> {
+  if (fault !== "shred") {
+    response.write(bytes);
+    return;
+  }
+  for (const piece of shred(bytes)) {
+    response.write(piece);
+    // Long enough for the reader to take it before the next one comes.
+    await sleep(2);
+  }
 }
 
 function shred(bytes: Buffer): Buffer[] {

@@ -19,39 +19,40 @@ export interface Cluster {
   /** Scratch space. */
   readonly directory: string;
   makeNamespace(): Promise<string>;
+  stop(): Promise<void>;
 }
 
-/** Starts a control plane before the tests of the calling file and stops it after them. */
+/** Starts a control plane before the tests of the calling file and stops it after them; only tests may read what it gives. */
 export function useCluster(): Cluster {
-  let started: Cluster | undefined;
-  let namespaces = 0;
+  const cluster = {} as Cluster;
   beforeAll(async () => {
-    const plane = await startControlPlane({ controllerManager: false });
-    const api = await connect({ kubeconfigPath: plane.kubeconfig });
-    const directory = await mkdtemp(join(tmpdir(), "modelhook-kube-"));
-    started = {
-      plane,
-      api,
-      directory,
-      async makeNamespace() {
-        namespaces += 1;
-        const name = `test-${namespaces}`;
-        await create(api, resources.namespaces, { metadata: { name } });
-        return name;
-      },
-    };
+    Object.assign(cluster, await startCluster());
   });
-  afterAll(async () => {
-    await started?.api.close();
-    await started?.plane.stop();
-    if (started !== undefined) await rm(started.directory, { recursive: true });
-  });
-  return new Proxy({} as Cluster, {
-    get: (_, property: keyof Cluster) => {
-      if (started === undefined) throw new Error("The control plane starts before the first test");
-      return started[property];
+  afterAll(async () => cluster.stop());
+  return cluster;
+}
+
+async function startCluster(): Promise<Cluster> {
+  const plane = await startControlPlane({ controllerManager: false });
+  const api = await connect({ kubeconfigPath: plane.kubeconfig });
+  const directory = await mkdtemp(join(tmpdir(), "modelhook-kube-"));
+  let namespaces = 0;
+  return {
+    plane,
+    api,
+    directory,
+    async makeNamespace() {
+      namespaces += 1;
+      const name = `test-${namespaces}`;
+      await create(api, resources.namespaces, { metadata: { name } });
+      return name;
     },
-  });
+    async stop() {
+      await api.close();
+      await plane.stop();
+      await rm(directory, { recursive: true });
+    },
+  };
 }
 
 /** Waits until a store equals a fresh list from the server, resource versions included. */
