@@ -2,9 +2,14 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { Policy } from "./admission/policy.ts";
+import { parseImageRef } from "./api/image-ref.ts";
+import { isDnsLabel } from "./api/names.ts";
 import { cleanAbsolute } from "./api/path.ts";
+import { schemaFaults, show } from "./api/schema-faults.ts";
 import type { BuildSettings } from "./builder/builder.ts";
 import { parseFailPoint, type FailPoint } from "./controller/fail-point.ts";
+import { parseQuantity } from "./inject/quantity.ts";
+import { deepFreeze } from "./kube/freeze.ts";
 import type { LogLevel } from "./telemetry/logger.ts";
 
 /** Everything that `modelhook serve` is told from outside. */
@@ -27,22 +32,34 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-const quantities = z.record(z.string(), z.string());
+const quantities = z.record(
+  z.string(),
+  z.union([z.string(), z.number().transform(String)]).refine((text) => parseQuantity(text) >= 0, {
+    error: ({ input }) => `${show(input)} must be a quantity, such as 100m or 64Mi`,
+  }),
+);
+
+const namespaceOrAll = z.string().refine((name) => name === "*" || isDnsLabel(name), {
+  error: ({ input }) => `${show(input)} must be the name of a namespace, or *`,
+});
+
+const directory = z.string().refine((path) => (cleanAbsolute(path) ?? "/") !== "/", {
+  error: ({ input }) => `${show(input)} must be an absolute directory other than /, without ".."`,
+});
+
+const image = z.string().refine((text) => parseImageRef(text) !== undefined, {
+  error: ({ input }) => `${show(input)} must be an image: lower case registry/path:tag`,
+});
+
+const registry = z.string().refine((host) => parseImageRef(`${host}/x`)?.registry === host, {
+  error: ({ input }) => `${show(input)} must be host:port as images name it, without http://`,
+});
 
 const fileSchema = z.strictObject({
   localStorage: z
     .strictObject({
       /** Namespace, or `*` for all others, to directories on nodes. */
-      allowedPrefixes: z
-        .record(
-          z.string(),
-          z.array(
-            z.string().refine((path) => (cleanAbsolute(path) ?? "/") !== "/", {
-              error: 'must be an absolute directory other than /, without ".."',
-            }),
-          ),
-        )
-        .default({}),
+      allowedPrefixes: z.record(namespaceOrAll, z.array(directory)).default({}),
     })
     .prefault({}),
   loader: z
@@ -53,9 +70,9 @@ const fileSchema = z.strictObject({
     })
     .prefault({}),
   build: z.strictObject({
-    kanikoImage: z.string().min(1),
-    baseImage: z.string().min(1),
-    insecureRegistries: z.array(z.string().min(1)).default([]),
+    kanikoImage: image,
+    baseImage: image,
+    insecureRegistries: z.array(registry).default([]),
     deadlineSeconds: z.int().min(1).default(3600),
     maxAttempts: z.int().min(1).default(5),
   }),
@@ -64,14 +81,18 @@ const fileSchema = z.strictObject({
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
 const environmentSchema = z.object({
-  POD_NAMESPACE: z.string().min(1),
-  POD_NAME: z.string().min(1),
-  SERVICE_ACCOUNT: z.string().min(1).default("modelhook"),
+  POD_NAMESPACE: z.string(),
+  POD_NAME: z.string(),
+  SERVICE_ACCOUNT: z.string().default("modelhook"),
   /** Our own image, for the containers of build pods. */
-  MODELHOOK_IMAGE: z.string().min(1),
+  MODELHOOK_IMAGE: image,
   LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
   /** Crash tests only: `before:N` or `after:N` ends the process around its N-th write. */
-  MODELHOOK_FAIL_POINT: z.string().optional(),
+  MODELHOOK_FAIL_POINT: z
+    .string()
+    .transform(parseFailPoint)
+    .refine((point) => point !== undefined, { error: "must be before:N or after:N" })
+    .optional(),
   KUBECONFIG: z.string().optional(),
   KUBERNETES_SERVICE_HOST: z.string().optional(),
   KUBERNETES_SERVICE_PORT: z.string().default("443"),
@@ -79,31 +100,21 @@ const environmentSchema = z.object({
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads the configuration file and the environment; throws one ConfigError with every problem. */
+/** Reads the configuration file and the environment, of which empty variables count as absent; throws one ConfigError with every problem. */
 export function loadConfig(path: string, environment: Environment = process.env): Config {
-  const file = fileSchema.safeParse(readYaml(path));
-  const env = environmentSchema.safeParse(environment);
-  const point = environment["MODELHOOK_FAIL_POINT"];
-  const failPoint = point === undefined ? undefined : parseFailPoint(point);
+  const written = readYaml(path);
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   const problems = [
-    ...issuesOf(file.error).map((issue) => `${path}: ${issue}`),
-    ...issuesOf(env.error).map((issue) => `environment: ${issue}`),
-    ...(point !== undefined && failPoint === undefined
-      ? [
-          `environment: MODELHOOK_FAIL_POINT: ${JSON.stringify(point)} is neither before:N nor after:N`,
-        ]
-      : []),
+    ...problemsOf(path, fileSchema, written),
+    ...problemsOf("environment", environmentSchema, set),
   ];
-  if (!file.success || !env.success || problems.length > 0) {
-    throw new ConfigError(problems.join("\n"));
-  }
-  return Object.freeze(assemble(file.data, env.data, failPoint));
+  if (problems.length > 0) throw new ConfigError(problems.join("\n"));
+  return deepFreeze(assemble(fileSchema.parse(written), environmentSchema.parse(set)));
 }
 
 function assemble(
   file: z.output<typeof fileSchema>,
   env: z.output<typeof environmentSchema>,
-  failPoint: FailPoint | undefined,
 ): Config {
   const prefixes = Object.entries(file.localStorage.allowedPrefixes).map(
     ([namespace, paths]) => [namespace, paths.map((each) => cleanAbsolute(each) ?? each)] as const,
@@ -120,7 +131,7 @@ function assemble(
       loaderResources: file.loader.resources,
     },
     build: { ...file.build, modelhookImage: env.MODELHOOK_IMAGE },
-    failPoint,
+    failPoint: env.MODELHOOK_FAIL_POINT,
     kubeconfigPath: env.KUBECONFIG,
     inClusterServer:
       host === undefined
@@ -138,6 +149,8 @@ function readYaml(path: string): unknown {
   }
 }
 
-function issuesOf(error: z.ZodError | undefined): readonly string[] {
-  return (error?.issues ?? []).map(({ path, message }) => `${path.join(".")}: ${message}`);
+function problemsOf(source: string, schema: z.ZodType, value: unknown): readonly string[] {
+  return schemaFaults(schema, value).map(({ field, message }) =>
+    [source, ...(field === "" ? [] : [field]), message].join(": "),
+  );
 }

@@ -9,6 +9,7 @@ const schema = z.object({
   one: z.enum(["a", "b"]).optional(),
   list: z.array(z.object({ name: z.string() })).optional(),
   map: z.record(z.string(), z.string()).optional(),
+  short: z.record(z.string().max(3), z.string()).optional(),
   inner: z.object({ must: z.number() }).optional(),
 });
 
@@ -35,6 +36,7 @@ describe("schemaFaults", () => {
     [{ list: {} }, "list", "an object must be a list"],
     [{ list: [{ name: "x" }, {}] }, "list.1.name", "is required"],
     [{ map: [] }, "map", "a list must be an object"],
+    [{ short: { longer: "x" } }, "short.longer", "has 6 characters; at most 3 are allowed"],
     [{ inner: { must: "1" } }, "inner.must", '"1" must be a number'],
     [{ inner: null }, "inner", "null must be an object"],
   ])("says of %j: %s %s", (value, field, message) => {

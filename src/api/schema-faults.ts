@@ -67,10 +67,11 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
       return typeof input === "string"
         ? `has ${input.length} characters; at most ${issue.maximum} are allowed`
         : `${show(input)} must be at most ${issue.maximum}`;
+    case "invalid_key":
+      return issue.issues.map(({ message }) => message).join("; ");
     case "custom":
     case "invalid_element":
     case "invalid_format":
-    case "invalid_key":
     case "invalid_union":
     case "not_multiple_of":
     case "unrecognized_keys":
