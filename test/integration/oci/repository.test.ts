@@ -266,6 +266,21 @@ describe("a registry that keeps its blobs elsewhere", () => {
     front.close();
   });
 
+  test("is unreachable when it breaks off", async () => {
+    const server = createHttpServer((_, response) => {
+      response.writeHead(200, { "content-length": "4" });
+      response.write("bl", () => response.destroy());
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const blob = { mediaType: "", digest: digestOf(Buffer.from("blob")), size: 4 };
+    await expect(withRepository(host, (each) => collect(each.blob(blob)))).rejects.toMatchObject({
+      fault: "unreachable",
+      message: expect.stringContaining("broke off after 2 of 4 bytes") as string,
+    });
+    server.close();
+  });
+
   test.each([
     ["other bytes", "BLOB", "the content of models/digits@"],
     ["fewer bytes", "blo", "the content of models/digits@"],

@@ -1,0 +1,295 @@
+import { describe, expect, test } from "vitest";
+import { makeBuildRequest } from "../../test/make/build.ts";
+import type { Container, Job } from "../api/kube-types.ts";
+import type { BuildPlan, BuildRequest } from "./builder.ts";
+import { kanikoBuilder } from "./kaniko.ts";
+
+describe("a build's Job", () => {
+  test("is one attempt of the version that owns it", () => {
+    const { metadata, spec } = jobOf(makeBuildRequest());
+    expect(metadata).toEqual({
+      name: "mh-build-0123abcd4567-3",
+      namespace: "team-a",
+      labels: { "model.kubedl.io/modelversion-uid": "0123abcd-4567-89ef-0123-456789abcdef" },
+      ownerReferences: [
+        {
+          apiVersion: "model.kubedl.io/v1alpha1",
+          kind: "ModelVersion",
+          name: "mnist-v1",
+          uid: "0123abcd-4567-89ef-0123-456789abcdef",
+          controller: true,
+          blockOwnerDeletion: false,
+        },
+      ],
+    });
+    expect(spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 3600 });
+    expect(spec?.template).toMatchObject({
+      metadata: { labels: metadata?.labels },
+      spec: { restartPolicy: "Never", automountServiceAccountToken: false },
+    });
+  });
+
+  test("answers by the termination message of each container, or the end of its log", () => {
+    const policies = containersOf(makeBuildRequest()).map((each) => [
+      each.name,
+      each.terminationMessagePolicy,
+    ]);
+    expect(policies).toEqual([
+      ["source", "FallbackToLogsOnError"],
+      ["kaniko", "FallbackToLogsOnError"],
+      ["verify", "FallbackToLogsOnError"],
+    ]);
+  });
+
+  test("asks for no more than level baseline allows, and each container for as little as it can", () => {
+    expect(containersOf(makeBuildRequest()).map(({ securityContext }) => securityContext)).toEqual([
+      {
+        runAsUser: 0,
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"], add: ["DAC_OVERRIDE"] },
+      },
+      {
+        runAsUser: 0,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ["ALL"], add: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"] },
+      },
+      {
+        runAsUser: 0,
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"], add: ["DAC_OVERRIDE"] },
+      },
+    ]);
+  });
+
+  test("never gets write access to the model", () => {
+    const request = makeBuildRequest();
+    const mounts = containersOf(request).flatMap(({ volumeMounts = [] }) => volumeMounts);
+    expect(mounts.filter(({ name }) => name === "model").map(({ readOnly }) => readOnly)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(podOf(request).volumes?.[0]).toEqual({
+      name: "model",
+      persistentVolumeClaim: { claimName: "models", readOnly: true },
+    });
+  });
+
+  test("mounts the model's directory only where it was seen to exist before", () => {
+    const request = makeBuildRequest((draft) => {
+      draft.volume = { claimName: "models", subPath: "runs/1" };
+    });
+    const [source, kaniko, verify] = containersOf(request);
+    expect(subPathOf(source)).toBeUndefined();
+    expect(subPathOf(kaniko)).toBe("runs/1");
+    expect(subPathOf(verify)).toBeUndefined();
+    expect(source?.args).toContain("--directory=runs/1");
+    expect(verify?.args).toContain("--directory=runs/1");
+  });
+
+  test("gives arguments as they are, though the kubelet reads `$`", () => {
+    const request = makeBuildRequest((draft) => {
+      draft.volume = { claimName: "models", subPath: "a$$b/$(PATH)" };
+    });
+    expect(containersOf(request)[0]?.args).toContain("--directory=a$$$$b/$$(PATH)");
+  });
+
+  test("pushes with the version's Secret, which may be missing so that we can say so", () => {
+    const request = makeBuildRequest((draft) => {
+      draft.version = {
+        ...draft.version,
+        spec: { ...draft.version.spec, builder: { pushSecret: { name: "push" } } },
+      };
+    });
+    expect(podOf(request).volumes?.at(-1)).toEqual({
+      name: "credentials",
+      secret: {
+        secretName: "push",
+        optional: true,
+        items: [{ key: ".dockerconfigjson", path: "config.json" }],
+      },
+    });
+    expect(containersOf(request)[0]?.args).toContain("--credentials-secret=push");
+  });
+
+  test("pushes with regcred, where there is one, when the version names no Secret", () => {
+    const request = makeBuildRequest();
+    expect(podOf(request).volumes?.at(-1)?.secret?.secretName).toBe("regcred");
+    expect(containersOf(request)[0]?.args?.join(" ")).not.toContain("--credentials-secret");
+  });
+
+  test("labels the image with where it comes from", () => {
+    const request = makeBuildRequest((draft) => {
+      draft.version = {
+        ...draft.version,
+        metadata: {
+          ...draft.version.metadata,
+          annotations: {
+            "model.kubedl.io/job-kind": "Job",
+            "model.kubedl.io/job-name": "train",
+            "model.kubedl.io/job-uid": "j1",
+          },
+        },
+        spec: { ...draft.version.spec, createdBy: "Ann, = of team-a" },
+      };
+    });
+    expect(containersOf(request)[1]?.args?.filter((each) => each.startsWith("--label="))).toEqual([
+      "--label=model.kubedl.io/modelversion-uid=0123abcd-4567-89ef-0123-456789abcdef",
+      "--label=model.kubedl.io/modelversion=team-a/mnist-v1",
+      "--label=model.kubedl.io/model-name=mnist",
+      "--label=model.kubedl.io/created-by=Ann, = of team-a",
+      "--label=model.kubedl.io/job=Job/train",
+      "--label=model.kubedl.io/job-uid=j1",
+    ]);
+  });
+
+  test("tolerates what keeps others from the one node that has the data", () => {
+    const request = makeBuildRequest((draft) => {
+      draft.nodeName = "gpu-1";
+    });
+    expect(podOf(request).tolerations).toEqual([{ operator: "Exists", effect: "NoSchedule" }]);
+    expect(podOf(makeBuildRequest()).tolerations).toBeUndefined();
+  });
+
+  test.each([
+    ["none", undefined, { requests: { cpu: "250m", memory: "256Mi" } }],
+    [
+      "limits only",
+      { limits: { memory: "128Mi" } },
+      { requests: { cpu: "250m", memory: "128Mi" }, limits: { memory: "128Mi" } },
+    ],
+    [
+      "both",
+      { requests: { "ephemeral-storage": "20Gi" }, limits: { cpu: "2" } },
+      {
+        requests: { cpu: "2", memory: "256Mi", "ephemeral-storage": "20Gi" },
+        limits: { cpu: "2" },
+      },
+    ],
+  ])(
+    "has the version's resources when it names %s, in each container",
+    (_, resources, expected) => {
+      const request = makeBuildRequest((draft) => {
+        const builder = resources === undefined ? {} : { resources };
+        draft.version = { ...draft.version, spec: { ...draft.version.spec, builder } };
+      });
+      expect(containersOf(request).map((each) => each.resources)).toEqual([
+        expected,
+        expected,
+        expected,
+      ]);
+    },
+  );
+});
+
+describe("registries", () => {
+  test("that are listed may be reached by plain HTTP, and only those that the build uses", () => {
+    const request = makeBuildRequest((draft) => {
+      draft.imageRepo = "10.0.0.5:5000/models/mnist";
+      draft.settings = {
+        ...draft.settings,
+        insecureRegistries: ["10.0.0.5:5000", "10.0.0.6:5000"],
+      };
+    });
+    const [source, kaniko] = containersOf(request);
+    expect(source?.args?.filter((each) => each.includes("insecure"))).toEqual([
+      "--insecure-registry=10.0.0.5:5000",
+    ]);
+    expect(kaniko?.args?.filter((each) => /insecure|tls/.test(each))).toEqual([
+      "--insecure-registry=10.0.0.5:5000",
+      "--skip-tls-verify-registry=10.0.0.5:5000",
+    ]);
+  });
+
+  test.each([
+    "10.1.2.3/m",
+    "10.1.2.3:5000/m",
+    "172.16.0.1/m",
+    "172.31.0.1/m",
+    "192.168.1.1:5000/m",
+    "127.0.0.1:5000/m",
+    "localhost:5000/m",
+    "registry.local/m",
+    "registry.localhost:5000/m",
+    "[::1]:5000/m",
+  ])(
+    "such as that of %s are refused, since kaniko would fall back to plain HTTP by itself",
+    (imageRepo) => {
+      const host = imageRepo.split("/")[0];
+      expect(planOf({ imageRepo })).toEqual({
+        state: "refused",
+        reason: "PushDenied",
+        message: `kaniko would reach the registry ${host} by plain HTTP, because its address is private; an administrator can allow that by listing it in insecureRegistries`,
+      });
+    },
+  );
+
+  test.each([
+    "172.32.0.1/m",
+    "8.8.8.8/m",
+    "registry.example/m",
+    "library/m",
+    "m",
+    "local.example/m",
+  ])("such as that of %s are not", (imageRepo) => {
+    expect(planOf({ imageRepo }).state).toBe("ready");
+  });
+
+  test("of the base image count, too", () => {
+    const { settings } = makeBuildRequest();
+    expect(planOf({ settings: { ...settings, baseImage: "10.0.0.5:5000/base:1" } })).toMatchObject({
+      state: "refused",
+      message: expect.stringContaining("10.0.0.5:5000") as string,
+    });
+  });
+});
+
+describe("a base image", () => {
+  test.each(["busybox\nRUN wget evil", "busy box", "BUSYBOX", "busybox:1 AS x", ""])(
+    "of %j is no line of a Dockerfile, and refused",
+    (baseImage) => {
+      const { version } = makeBuildRequest();
+      const spec = { ...version.spec, builder: { baseImage } };
+      expect(planOf({ version: { ...version, spec } })).toEqual({
+        state: "refused",
+        reason: "InvalidObject",
+        message: `spec.builder.baseImage: ${JSON.stringify(baseImage)} is not an image reference`,
+      });
+    },
+  );
+
+  test("of the version comes before the administrator's", () => {
+    const { version } = makeBuildRequest();
+    const spec = { ...version.spec, builder: { baseImage: "python:3.13" } };
+    expect(
+      containersOf({ ...makeBuildRequest(), version: { ...version, spec } })[0]?.args,
+    ).toContain("--base-image=python:3.13");
+  });
+});
+
+function planOf(more: Partial<BuildRequest>): BuildPlan {
+  return kanikoBuilder.plan({ ...makeBuildRequest(), ...more });
+}
+
+function jobOf(request: BuildRequest): Job {
+  const plan = kanikoBuilder.plan(request);
+  if (plan.state === "refused") throw new Error(plan.message);
+  return plan.objects.at(-1) as Job;
+}
+
+function podOf(request: BuildRequest): NonNullable<NonNullable<Job["spec"]>["template"]["spec"]> {
+  const pod = jobOf(request).spec?.template.spec;
+  if (pod === undefined) throw new Error("the Job has no pod");
+  return pod;
+}
+
+function containersOf(request: BuildRequest): readonly Container[] {
+  const { initContainers = [], containers } = podOf(request);
+  return [...initContainers, ...containers];
+}
+
+function subPathOf(container: Container | undefined): string | undefined {
+  return container?.volumeMounts?.find(({ name }) => name === "model")?.subPath;
+}
