@@ -17,8 +17,11 @@ interface KubeEvent extends KubeObject {
 /** Longest note of an Event (events.k8s.io/v1), in bytes. */
 const MAX_NOTE = 1024;
 
+/** Longest reportingInstance of an Event. */
+const MAX_INSTANCE = 128;
+
 /** Who the events come from. */
-export const REPORTER = "modelhook";
+const REPORTER = "modelhook";
 
 /**
  * Writes an Event on the object that the user looks at. The same words about the same object are one Event with a count, so a
@@ -33,7 +36,7 @@ export async function emitEvent(
   const { ref, reason, kind } = action;
   const note = truncate(action.message);
   const namespace = ref.namespace ?? "default";
-  const name = `${ref.name.slice(0, 200)}.${hashOf([ref.kind, ref.uid ?? "", reason, note], 16)}`;
+  const name = `${startOf(ref.name)}.${hashOf([ref.kind, ref.uid ?? "", reason, note], 16)}`;
   const time = formatMicroTime(now);
   const event = {
     apiVersion: "events.k8s.io/v1",
@@ -45,7 +48,7 @@ export async function emitEvent(
     reason,
     regarding: { ...ref, namespace },
     reportingController: REPORTER,
-    reportingInstance: instance,
+    reportingInstance: instance.slice(0, MAX_INSTANCE),
     type: kind,
   };
   try {
@@ -56,6 +59,11 @@ export async function emitEvent(
     const series = { count: (existing.series?.count ?? 1) + 1, lastObservedTime: time };
     await mergePatch(api, resources.events, { namespace, name }, { series });
   }
+}
+
+/** As much of a name as leaves room for the hash, ending so that a dot may follow. */
+function startOf(name: string): string {
+  return name.slice(0, 200).replace(/[^a-z0-9]+$/, "");
 }
 
 function truncate(text: string): string {

@@ -1,3 +1,4 @@
+import { backoffDelay } from "../kube/backoff.ts";
 import type { Action } from "../reconcile/action.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Applier } from "./apply.ts";
@@ -25,8 +26,8 @@ export interface LoopMetrics {
   reconciled(reconciler: string, outcome: "done" | "retried" | "failed", seconds: number): void;
 }
 
-/** Pause before a stale pass is repeated, so that the watch can bring what changed. */
-const STALE_DELAY_MS = 50;
+/** Pauses before a stale pass is repeated: the watch may bring what changed, or somebody may hold a name that we want, for good. */
+const STALE_DELAY = { baseMs: 50, maxMs: 10_000 };
 
 /** Runs observe, decide, apply for every key, one pass per key at a time, until the signal aborts. */
 export function startLoop(options: {
@@ -39,6 +40,8 @@ export function startLoop(options: {
 }): Queue<Key> {
   const { applier, metrics, log, signal } = options;
   const byName = new Map(options.reconcilers.map((each) => [each.name, each]));
+  /** How often in a row the pass of a key was stale. */
+  const stale = new Map<Key, number>();
 
   async function work(key: Key): Promise<void> {
     const [name = "", namespace = "", object = ""] = key.split("/");
@@ -50,8 +53,14 @@ export function startLoop(options: {
     try {
       const actions = await reconciler.reconcile({ namespace, name: object }, signal);
       const { upToDate, requeueAfterMs } = await applier.apply(actions, signal);
-      if (!upToDate) queue.addAfter(key, STALE_DELAY_MS);
-      else if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
+      if (upToDate) {
+        stale.delete(key);
+        if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
+      } else {
+        const times = (stale.get(key) ?? 0) + 1;
+        stale.set(key, times);
+        queue.addAfter(key, backoffDelay(times, STALE_DELAY));
+      }
       done(upToDate ? "done" : "retried");
     } catch (error) {
       if (signal.aborted) return;
