@@ -1,5 +1,5 @@
-import type { KubeObject } from "../api/kube-types.ts";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { KubeObject } from "../api/kube-types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { backoffDelay, type BackoffLimits } from "./backoff.ts";
 import type { ApiServer } from "./client.ts";

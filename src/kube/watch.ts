@@ -1,5 +1,5 @@
-import type { KubeObject } from "../api/kube-types.ts";
 import { TextDecoder } from "node:util";
+import type { KubeObject } from "../api/kube-types.ts";
 import type { ApiServer } from "./client.ts";
 import { startDeadline } from "./deadline.ts";
 import { ConnectionError } from "./errors.ts";

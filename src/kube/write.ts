@@ -3,7 +3,7 @@ import type { ApiServer } from "./client.ts";
 import { apiVersionOf, resourcePath, type ObjectRef, type Resource } from "./resources.ts";
 
 /** The name under which the API server remembers which fields are ours. */
-export const FIELD_MANAGER = "modelhook";
+const FIELD_MANAGER = "modelhook";
 
 /** One operation of a JSON Patch (RFC 6902). */
 export type PatchOperation =

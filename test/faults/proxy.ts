@@ -48,8 +48,6 @@ export interface FaultyProxy {
   readonly url: string;
   /** Path of a kubeconfig that leads through the proxy, as cluster administrator. */
   readonly kubeconfig: string;
-  /** PEM of the authority that signed the proxy's certificate. */
-  readonly authority: string;
   /** Every request so far, faults included. */
   readonly seen: readonly Seen[];
   /** Connections that were ever accepted. */
@@ -204,7 +202,6 @@ export async function startFaultyProxy(options: {
   return {
     url,
     kubeconfig,
-    authority: authority.cert,
     seen,
     connections: () => accepted,
     fault(match, fault, times = 1) {

@@ -14,6 +14,7 @@ const cluster = useCluster();
 
 const EXPIRED = { kind: "Status", code: 410, reason: "Expired", message: "too old" };
 const UNAUTHORIZED = { kind: "Status", code: 401, reason: "Unauthorized", message: "Unauthorized" };
+const NOT_FOUND = { kind: "Status", code: 404, reason: "NotFound", message: "no such kind" };
 const INTERNAL = { kind: "Status", code: 500, reason: "InternalError", message: "broken" };
 const BUSY: Fault = { kind: "answer", status: 429, headers: { "retry-after": "1" }, body: {} };
 const HTML: Fault = { kind: "answer", status: 502, body: "<html>Bad Gateway</html>" };
@@ -252,6 +253,19 @@ describe("nothing is lost", () => {
       { type: "deleted", object: before },
       { type: "added", object: following.store.get(following.namespace, "m-3") },
     ]);
+  });
+
+  test("when the kind itself is away for a moment", async () => {
+    const following = await makeFollowing(cluster);
+    await following.start().synced;
+    const watch = await openWatch(following);
+    const hits = following.proxy.fault(() => true, answer(NOT_FOUND), 5);
+
+    watch.reset();
+    await vi.waitFor(() => expect(hits()).toBe(5), { timeout: 10_000 });
+
+    await expectFollowed(following);
+    expect(following.changes.filter(({ type }) => type !== "added")).toEqual([]);
   });
 
   test("when handlers throw or reject", async () => {
