@@ -4,7 +4,6 @@ import type {
   V1Container,
   V1EnvVar,
   V1Job,
-  V1LocalObjectReference,
   V1ObjectMeta,
   V1OwnerReference,
   V1PersistentVolume,
@@ -34,7 +33,6 @@ export type EnvVar = Json<V1EnvVar>;
 export type Volume = Json<V1Volume>;
 export type VolumeMount = Json<V1VolumeMount>;
 export type ResourceRequirements = Json<V1ResourceRequirements>;
-export type LocalObjectReference = Json<V1LocalObjectReference>;
 export type Job = Json<V1Job>;
 export type ConfigMap = Json<V1ConfigMap>;
 export type PersistentVolume = Json<V1PersistentVolume>;

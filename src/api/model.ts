@@ -22,12 +22,11 @@ export const modelStatusSchema = z
   })
   .describe("Written by the controller only.");
 
-export type ModelSpec = z.output<typeof modelSpecSchema>;
 export type ModelStatus = z.output<typeof modelStatusSchema>;
 
 /** A model: `model.kubedl.io/v1alpha1`, kind Model. */
 export interface Model extends KubeObject {
   readonly metadata: ObjectMeta;
-  readonly spec?: ModelSpec;
+  readonly spec?: z.output<typeof modelSpecSchema>;
   readonly status?: ModelStatus;
 }

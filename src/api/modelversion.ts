@@ -3,7 +3,7 @@ import type { KubeObject, ObjectMeta } from "./kube-types.ts";
 import { show } from "./schema-faults.ts";
 
 /** Longest `modelName`, so that `<modelName>-<10 hex>` still is a label. */
-export const MAX_MODEL_NAME = 52;
+const MAX_MODEL_NAME = 52;
 
 const mountPath = z
   .string()
@@ -155,8 +155,7 @@ export const conditionsSchema = z
   .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] });
 
 /** KubeDL's words for where a build stands. */
-export const BUILD_PHASES = ["ImageBuilding", "ImageBuildSucceeded", "ImageBuildFailed"] as const;
-export type BuildPhase = (typeof BUILD_PHASES)[number];
+const BUILD_PHASES = ["ImageBuilding", "ImageBuildSucceeded", "ImageBuildFailed"] as const;
 
 export const modelVersionStatusSchema = z
   .object({

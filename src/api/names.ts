@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 /** Longest value of a label, and of names that are also labels (RFC 1123 label). */
-export const MAX_LABEL = 63;
+const MAX_LABEL = 63;
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

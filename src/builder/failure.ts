@@ -53,6 +53,6 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** The text without anything that looks like a credential. */
-export function maskSecrets(text: string): string {
+function maskSecrets(text: string): string {
   return SECRETS.reduce((masked, [pattern, by]) => masked.replace(pattern, by), text);
 }

@@ -27,7 +27,7 @@ export interface ServeIntent {
 }
 
 /** What the annotations ask for. */
-export interface Intent {
+interface Intent {
   readonly serve?: ServeIntent;
   readonly export?: ExportIntent;
   /** True when the pod is to be left alone. */

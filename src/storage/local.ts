@@ -53,7 +53,7 @@ export const localProvider: StorageProvider<LocalStorage> = {
 };
 
 /** The longest allowed prefix that holds a clean path. */
-export function prefixOf(path: string, limits: StorageLimits): string | undefined {
+function prefixOf(path: string, limits: StorageLimits): string | undefined {
   return limits.localPrefixes
     .filter((prefix) => below(prefix, path) !== undefined)
     .toSorted((a, b) => b.length - a.length)[0];
