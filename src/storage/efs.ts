@@ -1,4 +1,5 @@
 import type { EfsStorage } from "../api/modelversion.ts";
+import { cleanAbsolute } from "../api/path.ts";
 import type { Cause } from "../api/review.ts";
 import type { StorageProvider, VolumePlan } from "./provider.ts";
 import { claimFor, volumeFor } from "./volume.ts";
@@ -22,7 +23,11 @@ export const efsProvider: StorageProvider<EfsStorage> = {
       },
     ];
   },
-  location: (storage) => `efs:${storage.volumeHandle}`,
+  location: (storage) => {
+    const [fileSystem = "", subPath = "", accessPoint = ""] = storage.volumeHandle.split(":");
+    // Without an access point paths begin at the root, with or without a slash.
+    return `efs:${fileSystem}:${cleanAbsolute(`/${subPath}`) ?? subPath}:${accessPoint}`;
+  },
   plan: (storage, request): VolumePlan => ({
     claimName: request.name,
     make: {

@@ -4,8 +4,8 @@ import type { VolumeRequest } from "./provider.ts";
 
 type AccessMode = "ReadWriteOnce" | "ReadWriteMany";
 
-/** Quantity that Kubernetes wants on every volume; directories have no size of their own, and nothing enforces it. */
-const NOMINAL_CAPACITY = "1Ti";
+/** Quantity that Kubernetes wants on every volume. Directories have no size of their own, and only quotas look at it: hence small. */
+const NOMINAL_CAPACITY = "1Gi";
 
 /** A volume that only the claim of the same name can bind, and that nobody's data is deleted with. */
 export function volumeFor(
