@@ -33,6 +33,11 @@ function problemsOf(file: unknown, environment?: Readonly<Record<string, string>
 }
 
 describe("a configuration", () => {
+  test("may name a directory of certificates", () => {
+    const file = { build: BUILD, certificates: { directory: "/etc/modelhook-tls/" } };
+    expect(load(file).certificateDirectory).toBe("/etc/modelhook-tls/");
+  });
+
   test("needs two images, and has defaults for all else", () => {
     expect(load({ build: BUILD })).toEqual({
       namespace: "modelhook-system",
@@ -54,6 +59,7 @@ describe("a configuration", () => {
         deadlineSeconds: 3600,
         maxAttempts: 5,
       },
+      certificateDirectory: undefined,
       failPoint: undefined,
       kubeconfigPath: undefined,
       inClusterServer: undefined,

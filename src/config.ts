@@ -20,6 +20,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly policy: Policy;
   readonly build: BuildSettings;
+  /** Directory of the serving certificate; signed by an authority of our own when absent. */
+  readonly certificateDirectory: string | undefined;
   readonly failPoint: FailPoint | undefined;
   /** Kubeconfig to use; the pod's ServiceAccount when absent. */
   readonly kubeconfigPath: string | undefined;
@@ -62,6 +64,8 @@ const fileSchema = z.strictObject({
       allowedPrefixes: z.record(namespaceOrAll, z.array(directory)).default({}),
     })
     .prefault({}),
+  /** Directory with tls.crt, tls.key and ca.crt, such as cert-manager's Secret; an authority of our own when absent. */
+  certificates: z.strictObject({ directory }).optional(),
   loader: z
     .strictObject({
       resources: z
@@ -131,6 +135,7 @@ function assemble(
       loaderResources: file.loader.resources,
     },
     build: { ...file.build, modelhookImage: env.MODELHOOK_IMAGE },
+    certificateDirectory: file.certificates?.directory,
     failPoint: env.MODELHOOK_FAIL_POINT,
     kubeconfigPath: env.KUBECONFIG,
     inClusterServer:

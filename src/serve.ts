@@ -17,6 +17,7 @@ import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { loadAuthority } from "./tls/authority.ts";
 import { followConfigurations, keepPublished, type LiveConfigurations } from "./tls/ca-bundle.ts";
+import { openFileSource } from "./tls/file-source.ts";
 import { openLeafSource, serviceNames } from "./tls/leaf.ts";
 import type { CertificateSource } from "./tls/source.ts";
 import { createApp, createProbeApp } from "./webhook/app.ts";
@@ -64,14 +65,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const versions = createVersionStore();
   const changes = followVersions(api, versions, readiness, log, signal);
   const live = followConfigurations(api, { name: NAME, log, signal });
-  const source = await openLeafSource({
-    authority: async (known) =>
-      loadAuthority(api, { namespace: config.namespace, known, now: Date.now(), log }),
-    isPublished: (authority) => live.trust(authority.cert),
-    names: [...serviceNames(NAME, config.namespace), ...hostOf(options.url)],
-    log,
-    signal,
-  });
+  const source = await openCertificates(config, options, { api, live, log, signal });
   watchCertificate(source, live, readiness, metrics);
 
   const endpoint = { api, versions, config, metrics, log };
@@ -110,6 +104,21 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     }),
   ]);
   await api.close();
+}
+
+async function openCertificates(
+  { certificateDirectory: directory, namespace }: Config,
+  { url }: ServeOptions,
+  { api, live, log, signal }: Pick<Parts, "api" | "live" | "log" | "signal">,
+): Promise<CertificateSource> {
+  if (directory !== undefined) return openFileSource({ directory, log, signal });
+  return openLeafSource({
+    authority: async (known) => loadAuthority(api, { namespace, known, now: Date.now(), log }),
+    isPublished: (authority) => live.trust(authority.cert),
+    names: [...serviceNames(NAME, namespace), ...hostOf(url)],
+    log,
+    signal,
+  });
 }
 
 interface Parts {
