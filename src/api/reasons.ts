@@ -15,14 +15,13 @@ export const REASONS = {
   UnknownJobKind:
     "The pod's owner is no kind of job that modelhook knows, so its success is not seen.",
   AllWritersRequired: "The job has no first pod that could write the model alone.",
-  WritersNotAllowed: "This storage has room for one writer only.",
   BadReview: "The request is not an AdmissionReview that modelhook can answer.",
   InternalError: "modelhook failed while it answered.",
   // What admission did.
   NothingAsked: "The pod asks for no model.",
   OptedOut: "The pod says model.kubedl.io/inject: false.",
   NotOurs: "The pod is one that modelhook never touches.",
-  AlreadyInjected: "The pod already has a model loader.",
+  AlreadyInjected: "The pod already has what modelhook gives it.",
   Injected: "The model is delivered to the pod.",
   Gated: "The pod waits for its model to be built.",
   ExportHooked: "The pod writes a model that is exported when its job succeeds.",
@@ -34,8 +33,8 @@ export const REASONS = {
   ModelBuildFailed: "The ModelVersion's build failed for good.",
   ModelReady: "The ModelVersion is built; the pod may start.",
   // Export.
-  ExportReady: "The storage for the exported model is ready.",
-  ExportSkipped: "The job did not succeed; no model is exported.",
+  ExportSkipped:
+    "No model is exported: the job did not succeed, or does not say what to make of its model.",
   Exported: "The job succeeded; its model is a ModelVersion now.",
   LocationBusy: "Another job or build uses the same location.",
   ClaimNotFound: "The persistent volume claim does not exist.",
