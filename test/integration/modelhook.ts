@@ -19,6 +19,9 @@ export interface RunningModelhook {
   stop(): Promise<void>;
   /** Kills it as a crash would. */
   kill(): Promise<void>;
+  /** Stops its processor time: connections stay open and nothing is answered. */
+  pause(): void;
+  resume(): void;
 }
 
 /** What a test tells the process. */
@@ -42,7 +45,7 @@ export async function startPlane(): Promise<ControlPlane> {
   return plane;
 }
 
-/** Starts `modelhook serve` from source and waits until it is ready; with a fail point, until it runs. */
+/** Starts `modelhook serve` from source and waits until it is ready; a fail point has to lie after that. */
 export async function startModelhook(
   plane: ControlPlane,
   options: ModelhookOptions = {},
@@ -70,7 +73,7 @@ export async function startModelhook(
     });
   });
   const probeUrl = `http://127.0.0.1:${probes}`;
-  if (options.failPoint === undefined) await untilReady(child, probeUrl, () => text);
+  await untilReady(child, probeUrl, () => text);
   const end = async (signal: "SIGTERM" | "SIGKILL"): Promise<void> => {
     child.kill(signal);
     await ended;
@@ -81,6 +84,8 @@ export async function startModelhook(
     ended,
     stop: async () => end("SIGTERM"),
     kill: async () => end("SIGKILL"),
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
   };
 }
 
