@@ -96,7 +96,7 @@ export async function whenBuilt(
       const phase = version?.status?.imageBuildPhase;
       return phase === undefined || phase === "ImageBuilding" ? undefined : version;
     },
-    180,
+    { seconds: 180 },
   );
 }
 
@@ -109,11 +109,32 @@ export async function kubectl(
   return cluster.kubectl(["--namespace", namespace, ...args]);
 }
 
+/** An Event as far as tests read it. */
+export interface ReadEvent extends KubeObject {
+  readonly type?: string;
+  readonly reason?: string;
+  readonly note?: string;
+}
+
+/** What was said on an object, each as `Type Reason: note`. */
+export async function eventsOn(
+  { cluster }: TestNode,
+  namespace: string,
+  kind: string,
+  name: string,
+): Promise<readonly string[]> {
+  const selector = `--field-selector=regarding.kind=${kind},regarding.name=${name}`;
+  const flags = ["get", "events.v1.events.k8s.io", selector, "--output=json"];
+  const text = await cluster.kubectl(["--namespace", namespace, ...flags]);
+  const { items } = JSON.parse(text) as { items: readonly ReadEvent[] };
+  return items.map(({ type, reason, note }) => `${type} ${reason}: ${note}`);
+}
+
 /** Asks until there is an answer; throws when there is none in time. */
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined | false>,
-  seconds = 60,
+  { seconds = 60, everyMs = 250 }: { readonly seconds?: number; readonly everyMs?: number } = {},
 ): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
   let last: unknown;
@@ -124,7 +145,7 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    await sleep(250);
+    await sleep(everyMs);
   }
   throw new Error(`${what}: not within ${seconds} s`, { cause: last });
 }

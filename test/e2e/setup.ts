@@ -11,8 +11,14 @@ declare module "vitest" {
   }
 }
 
-/** Not the demo's name and network, so that a demo that was kept does not stand in the way. */
-const CLUSTER = { name: "tests", network: "10.99.98" };
+/**
+ * Not the demo's name and network, so that a demo that was kept does not stand in the way. Two runs at the same time need
+ * two of each.
+ */
+const CLUSTER = {
+  name: process.env["MODELHOOK_E2E_CLUSTER"] ?? "tests",
+  network: process.env["MODELHOOK_E2E_NETWORK"] ?? "10.99.98",
+};
 
 /** One cluster with the product for all end-to-end tests; without root it fails, and says what is missing. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
