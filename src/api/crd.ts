@@ -13,16 +13,24 @@ interface PrinterColumn {
   readonly priority?: number;
 }
 
+/** A rule in CEL (x-kubernetes-validations). */
+interface Rule {
+  readonly rule: string;
+  readonly message: string;
+  readonly fieldPath?: string;
+  readonly reason?: "FieldValueRequired";
+  readonly optionalOldSelf?: boolean;
+}
+
 interface KindDefinition {
   readonly kind: string;
   readonly plural: string;
   readonly shortName: string;
   readonly description: string;
   readonly spec: z.ZodType;
-  readonly specRequired: boolean;
   readonly status: z.ZodType;
   /** CEL rules over the whole object. */
-  readonly rules: readonly { readonly rule: string; readonly message: string }[];
+  readonly rules: readonly Rule[];
   readonly columns: readonly PrinterColumn[];
 }
 
@@ -36,6 +44,23 @@ const AGE: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.cre
 /** What a build is made from; createdBy is not. */
 const BUILD_FIELDS = ["modelName", "imageRepo", "imageTag", "storage", "builder"] as const;
 
+/** Not `required`, which an object that was stored without a spec would break with every update, that of its finalizers too. */
+const SPEC_REQUIRED: Rule = {
+  rule: "has(self.spec) || (oldSelf.hasValue() && !has(oldSelf.value().spec))",
+  message: "is required",
+  fieldPath: ".spec",
+  reason: "FieldValueRequired",
+  optionalOldSelf: true,
+};
+
+const SPEC_IMMUTABLE: Rule = {
+  rule: `!has(oldSelf.status) || !has(oldSelf.status.imageBuildPhase) || !has(oldSelf.spec) || (has(self.spec) && ${BUILD_FIELDS.map(
+    (field) =>
+      `has(self.spec.${field}) == has(oldSelf.spec.${field}) && (!has(self.spec.${field}) || self.spec.${field} == oldSelf.spec.${field})`,
+  ).join(" && ")})`,
+  message: "spec is immutable once the build has begun, createdBy aside; make a new ModelVersion",
+};
+
 const KINDS: readonly KindDefinition[] = [
   {
     kind: "Model",
@@ -43,7 +68,6 @@ const KINDS: readonly KindDefinition[] = [
     shortName: "mo",
     description: "A named line of model versions.",
     spec: modelSpecSchema,
-    specRequired: false,
     status: modelStatusSchema,
     rules: [],
     columns: [
@@ -59,18 +83,8 @@ const KINDS: readonly KindDefinition[] = [
     description:
       "One version of a model: where it was stored by training, and the image that it becomes.",
     spec: modelVersionSpecSchema,
-    specRequired: true,
     status: modelVersionStatusSchema,
-    rules: [
-      {
-        rule: `!has(oldSelf.status) || !has(oldSelf.status.imageBuildPhase) || (${BUILD_FIELDS.map(
-          (field) =>
-            `has(self.spec.${field}) == has(oldSelf.spec.${field}) && (!has(self.spec.${field}) || self.spec.${field} == oldSelf.spec.${field})`,
-        ).join(" && ")})`,
-        message:
-          "spec is immutable once the build has begun, createdBy aside; make a new ModelVersion",
-      },
-    ],
+    rules: [SPEC_REQUIRED, SPEC_IMMUTABLE],
     columns: [
       { name: "Model", type: "string", jsonPath: ".spec.modelName" },
       { name: "Phase", type: "string", jsonPath: ".status.imageBuildPhase" },
@@ -126,7 +140,6 @@ function customResourceDefinition(kind: KindDefinition): object {
             openAPIV3Schema: {
               type: "object",
               description: kind.description,
-              ...(kind.specRequired ? { required: ["spec"] } : {}),
               ...(kind.rules.length > 0 ? { "x-kubernetes-validations": kind.rules } : {}),
               properties: {
                 apiVersion: { type: "string" },
