@@ -151,6 +151,12 @@ describe("a pod whose version is not built", () => {
     });
   });
 
+  test("and was stored without a spec waits like one that is unknown", () => {
+    const version = makeModelVersion((each) => void Object.assign(each, { spec: undefined }));
+    const pod = injected(makeServingPod(), makeSnapshot([version]));
+    expect(pod.spec.initContainers?.[0]?.image).toMatch(/^modelhook\.invalid\//);
+  });
+
   test("can not have its node", () => {
     const pod = makeServingPod((each) => {
       each.spec.nodeName = "node-1";

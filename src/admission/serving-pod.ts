@@ -1,6 +1,6 @@
 import { ANNOTATIONS, GATES } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
-import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
+import { builtDigest, type ModelVersion, type ModelVersionSpec } from "../api/modelversion.ts";
 import type { Cause } from "../api/review.ts";
 import { mountsAt, reservedNames, withoutMount } from "../inject/conflicts.ts";
 import {
@@ -54,12 +54,14 @@ export function decideServingPod(
     const message = `${JSON.stringify(pod.spec.nodeName)} is set while the model is not built; a pod that has its node already can not wait: build ModelVersion ${name} first, or use nodeSelector or affinity`;
     return deny("NodeNameWithGate", [{ field: "spec.nodeName", message }], warnings);
   }
+  // Stored objects may have no spec: KubeDL does not require one.
+  const spec = version?.spec as Partial<ModelVersionSpec> | undefined;
   const delivered = {
-    imageRepo: version?.spec.imageRepo,
+    imageRepo: spec?.imageRepo,
     digest,
     size: digest === undefined ? undefined : version?.status?.size,
     files: version?.status?.files,
-    pullSecret: version?.spec.builder?.pushSecret?.name,
+    pullSecret: spec?.builder?.pushSecret?.name,
   };
   deliverCopy(draft, pod, intent, targets, delivered, snapshot.policy.loaderResources);
   if (digest !== undefined) return patch("Injected", draft.operations(), warnings);

@@ -103,7 +103,7 @@ describe("an Event fits the API", () => {
     });
   });
 
-  test.each(["a".repeat(253), `${"a".repeat(199)}.${"b".repeat(50)}`, `${"a".repeat(197)}-.-b`])(
+  test.each(["a".repeat(253), `${"a".repeat(199)}.${"b".repeat(50)}`])(
     "about an object with the long name %s",
     async (name) => {
       const [event] = await emitted({ ...ACTION, ref: { ...ACTION.ref, name } });

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { makeExport } from "../../test/make/export.ts";
+import { makeExportingJob, makeHeldJob, makeJob } from "../../test/make/job.ts";
+import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
+import { JOB_UID, makeGatedPod, makePod, makeTrainingPod } from "../../test/make/pod.ts";
+import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
+import { createStores, createVersionStore, locationOf } from "./stores.ts";
+
+const LOCATION = "local:node-1:/models/mnist";
+
+describe("a version is found", () => {
+  const version = makeBuiltVersion((each) => {
+    each.metadata.uid = "1";
+    each.metadata.labels = { [LABELS.jobUid]: JOB_UID };
+  });
+  const versions = createVersionStore();
+  versions.set(version);
+
+  test.each([
+    ["namespace", "team-a"],
+    ["uid", "1"],
+    ["job", JOB_UID],
+    ["model", "team-a/mnist"],
+    ["location", "claim:team-a/models:"],
+    ["image", "registry.example/models/mnist:v1"],
+  ] as const)("by its %s %s", (index, key) => {
+    expect(versions.by(index, key)).toEqual([version]);
+    expect(versions.by(index, "other")).toEqual([]);
+  });
+
+  test("by the image that it asks for, before it has one", () => {
+    const store = createVersionStore();
+    const asked = makeModelVersion((each) => void (each.spec.imageTag = "v7"));
+    store.set(asked);
+    store.set(makeModelVersion((each) => void (each.metadata.name = "untagged")));
+    expect(store.by("image", "registry.example/models/mnist:v7")).toEqual([asked]);
+  });
+
+  test.each<[string, object]>([
+    ["no spec", { spec: undefined }],
+    ["a storage without its path", { spec: { storage: { localStorage: {} } } }],
+    ["two storages", { spec: { storage: { localStorage: {}, nfs: {} } } }],
+  ])("by its name and namespace, though it was stored with %s", (_, change) => {
+    const store = createVersionStore();
+    const broken = makeModelVersion((each) => void Object.assign(each, change));
+    store.set(broken);
+    expect(store.get("team-a", "mnist-v1")).toBe(broken);
+    expect(store.by("namespace", "team-a")).toEqual([broken]);
+  });
+});
+
+describe("the leader finds", () => {
+  const stores = createStores(createVersionStore());
+
+  test("gated pods by the version that they wait for", () => {
+    const pod = makeGatedPod();
+    stores.gatedPods.set(pod);
+    expect(stores.gatedPods.by("version", "team-a/mnist-v1")).toEqual([pod]);
+  });
+
+  test("pods of a job by its UID, and no pods without a job", () => {
+    const pod = makeTrainingPod((each) => void (each.metadata.name = "train-1"));
+    stores.exportPods.set(pod);
+    stores.exportPods.set(makePod());
+    expect(stores.exportPods.by("job", JOB_UID)).toEqual([pod]);
+  });
+
+  test("jobs by their UID, and by their location as long as they are held", () => {
+    const held = makeHeldJob();
+    const free = makeExportingJob((each) => {
+      each.metadata.name = "free";
+      each.metadata.uid = "free";
+    });
+    stores.exportJobs.set(held);
+    stores.exportJobs.set(free);
+    expect(stores.exportJobs.by("uid", "free")).toEqual([free]);
+    expect(stores.exportJobs.by("location", LOCATION)).toEqual([held]);
+  });
+
+  test("what a build made by the UID of its version", () => {
+    const pod = makePod((each) => void (each.metadata.labels = { [LABELS.versionUid]: "1" }));
+    stores.buildPods.set(pod);
+    expect(stores.buildPods.by("version", "1")).toEqual([pod]);
+  });
+});
+
+describe("the location of a job", () => {
+  test("is where its pods write", () => {
+    expect(locationOf(makeHeldJob())).toBe(LOCATION);
+  });
+
+  test("is its own directory when that is to be clean", () => {
+    const intent = makeExport((each) => void (each.clean = true));
+    const job = makeHeldJob((each) => {
+      each.spec.template.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
+    });
+    expect(locationOf(job)).toBe(`${LOCATION}/1111111122`);
+  });
+
+  test.each([
+    ["exports nothing", makeJob()],
+    [
+      "can not be read",
+      makeJob((job) => void (job.metadata.annotations = { [ANNOTATIONS.export]: "{" })),
+    ],
+    [
+      "names no storage",
+      makeJob((job) => {
+        const intent = makeExport((each) => void (each.storage = {}));
+        job.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
+      }),
+    ],
+  ])("is unknown when its export %s", (_, job) => {
+    expect(locationOf(job)).toBeUndefined();
+  });
+});
