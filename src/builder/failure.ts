@@ -43,10 +43,10 @@ export function failed(reason: FailureReason, message: string): BuildFailure {
 
 /** What a log line may show of a credential: header values, passwords in URLs, and `password=` in its variants. */
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/\b(Bearer|Basic)\s+[\w~+/.=-]+/gi, "$1 ***"],
+  [/\b(Bearer|Basic)\s+[\w~+/.=-]{8,}/gi, "$1 ***"],
   [/(:\/\/[^/\s:@]*):[^/\s@]+@/g, "$1:***@"],
   [
-    /\b([\w-]*(?:token|password|passwd|secret|signature|credential))(["']?\s*[=:]\s*["']?)[^\s"'&,]+/gi,
+    /\b([\w-]*(?:token|password|passwd|secret|signature|credential|\bauth))(["']?\s*[=:]\s*["']?)[^\s"'&,]+/gi,
     "$1$2***",
   ],
   [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"],

@@ -327,7 +327,7 @@ function kanikoCases(): readonly Case[] {
       kaniko: terminated(1, `[0000] INFO Retrieving image\n${log}\n`),
     },
     reason,
-    message: `kaniko: [0000] INFO Retrieving image\n${log}`,
+    message: `kaniko: ${log}\nThe log before that:\n[0000] INFO Retrieving image`,
   }));
 }
 

@@ -68,7 +68,14 @@ function failureOfLog(name: string, { exitCode, message = "", reason }: Terminat
   if (log === "") {
     return failed("Unknown", `container ${name} ended with exit code ${exitCode} (${reason})`);
   }
-  return failed(name === BUILD_CONTAINERS.kaniko ? reasonOfLog(log) : "Unknown", `${name}: ${log}`);
+  if (name !== BUILD_CONTAINERS.kaniko) return failed("Unknown", `${name}: ${log}`);
+  // kaniko says last why it ends; whoever reads no further than the first line gets that.
+  const lines = log.split("\n");
+  const before = lines.slice(0, -1).join("\n");
+  return failed(
+    reasonOfLog(log),
+    `kaniko: ${lines.at(-1)}${before === "" ? "" : `\nThe log before that:\n${before}`}`,
+  );
 }
 
 function isKill({ exitCode }: Terminated): boolean {
