@@ -5,7 +5,7 @@ import { walk } from "./source-tree.ts";
 /** A model's directory at one moment. */
 export interface SourceState {
   readonly count: ModelCount;
-  /** 64 hex digits over names, types, modes, sizes, times and inodes: the same only while nothing was written. */
+  /** 64 hex digits over names, types, modes, sizes and times: the same only while nothing was written. */
   readonly fingerprint: string;
 }
 
@@ -14,9 +14,10 @@ export function readState(descriptor: number): SourceState {
   const hash = createHash("sha256");
   const count = { files: 0, bytes: 0, links: 0, directories: 0 };
   for (const { path, kind, stats, target } of walk(descriptor)) {
-    const { mode, size, mtimeNs, ino } = stats;
-    // A directory's size and time say no more than the names below it.
-    const what = kind === "directory" ? [kind, mode] : [kind, mode, size, mtimeNs, ino];
+    const { mode, size, mtimeNs, ctimeNs } = stats;
+    // A directory's size and times say no more than the names below it. Inode numbers are left out: file systems of object
+    // stores give others each time; a file that takes the place of another has another ctime.
+    const what = kind === "directory" ? [kind, mode] : [kind, mode, size, mtimeNs, ctimeNs];
     // No name holds a NUL.
     hash.update(what.join(" ")).update("\0").update(path).update("\0").update(target).update("\0");
     if (kind === "file") {

@@ -34,33 +34,34 @@ const WHITEOUT = ".wh.";
  */
 export function openSource(root: string, directory: string): number {
   const name = JSON.stringify(directory === "" ? "/" : directory);
-  const volume = realpathSync(root);
-  let path: string;
   try {
-    path = relative(volume, realpathSync(join(volume, directory)));
+    const volume = realpathSync(root);
+    const path = relative(volume, realpathSync(join(volume, directory)));
+    if (path === ".." || path.startsWith(`..${sep}`)) {
+      const message = `directory ${name} is a link that leads out of the volume`;
+      throw new BuildFault("SourceNotFound", message);
+    }
+    return openBelow(volume, path);
   } catch (cause) {
-    throw new BuildFault("SourceNotFound", `directory ${name} does not exist in the volume`, {
-      cause,
-    });
+    const code = errorCode(cause);
+    if (code === "ENOENT" || code === "ELOOP") {
+      const message = `directory ${name} does not exist in the volume`;
+      throw new BuildFault("SourceNotFound", message, { cause });
+    }
+    if (code === "ENOTDIR") {
+      throw new BuildFault("SourceNotFound", `${name} in the volume is not a directory`, { cause });
+    }
+    throw code === "EACCES" || code === "EPERM" ? noRight(name, cause) : cause;
   }
-  if (path === ".." || path.startsWith(`..${sep}`)) {
-    throw new BuildFault(
-      "SourceNotFound",
-      `directory ${name} is a link that leads out of the volume`,
-    );
-  }
-  // From here on nothing is followed, so that a link put in at this moment leads nowhere.
+}
+
+/** Opens a resolved path part by part and follows nothing, so that a link put in at this moment leads nowhere. */
+function openBelow(volume: string, path: string): number {
   let descriptor = openSync(volume, DIRECTORY);
   for (const part of path.split(sep).filter((each) => each !== "")) {
     const parent = descriptor;
     try {
       descriptor = openSync(below(parent, Buffer.from(part)), DIRECTORY);
-    } catch (cause) {
-      const message =
-        errorCode(cause) === "ENOTDIR"
-          ? `${name} in the volume is not a directory`
-          : `directory ${name} can not be opened`;
-      throw new BuildFault("SourceNotFound", message, { cause });
     } finally {
       closeSync(parent);
     }
@@ -107,12 +108,13 @@ export function guarded<T>(path: Buffer, step: () => T): T {
         cause,
       });
     }
-    if (code === "EACCES" || code === "EPERM") {
-      const message = `${quoted(path)} can not be read: root has no right to it (does the file server squash root?)`;
-      throw new BuildFault("Unknown", message, { cause });
-    }
-    throw cause;
+    throw code === "EACCES" || code === "EPERM" ? noRight(quoted(path), cause) : cause;
   }
+}
+
+function noRight(name: string, cause: unknown): BuildFault {
+  const message = `${name} can not be read: root has no right to it (does the file server squash root?)`;
+  return new BuildFault("Unknown", message, { cause });
 }
 
 function kindOf(path: Buffer, name: Buffer, stats: BigIntStats): SourceEntry["kind"] {

@@ -6,12 +6,13 @@ import type { Builder, BuildFailure } from "../builder/builder.ts";
 import { storageOf } from "../storage/bound.ts";
 import type { VolumePlan } from "../storage/provider.ts";
 import { refOf, type Action } from "./action.ts";
-import { currentJob, hasLivePods, podsOf, stopJobs } from "./modelversion-jobs.ts";
+import { currentJob, livePod, podsOf, stopJobs } from "./modelversion-jobs.ts";
 import {
   attemptText,
   backoffStatus,
   failedAt,
   failedStatus,
+  failureReason,
   nextAttempt,
   stageOf,
   startedStatus,
@@ -89,7 +90,12 @@ function attempt(
       lookAgain(),
     ];
   }
-  if (hasLivePods(observed)) return [...stopJobs(observed), lookAgain()];
+  const live = livePod(observed);
+  if (live !== undefined) {
+    const message = `${attemptText(observed)} waits until pod ${live.metadata?.name} has ended`;
+    const status = waitingStatus(observed, "BuildStarted", message);
+    return [...writeStatus(observed, status), ...stopJobs(observed), lookAgain()];
+  }
   const image = imageOf(version);
   const plan = builder.plan({
     version,
@@ -159,8 +165,12 @@ function backOff(observed: ModelVersionObserved): readonly Action[] {
   const due = failedAt(observed) + backoffMs(observed.version.status?.attempts ?? 1);
   const left = due - observed.now;
   if (left > 0) return [...stopJobs(observed), { type: "requeueAfter", ms: left }];
-  if (hasLivePods(observed)) return [...stopJobs(observed), lookAgain()];
-  return writeStatus(observed, nextAttempt(observed));
+  const live = livePod(observed);
+  if (live === undefined) return writeStatus(observed, nextAttempt(observed));
+  // A node that is lost keeps its pods until it comes back, or somebody removes it.
+  const message = `${attemptText(observed)} failed, the next waits until pod ${live.metadata?.name} has ended`;
+  const status = backoffStatus(observed, failureReason(observed), message);
+  return [...writeStatus(observed, status), ...stopJobs(observed), lookAgain()];
 }
 
 function backoffMs(attempts: number): number {

@@ -14,9 +14,9 @@ export function podsOf(job: Job, pods: readonly Pod[]): readonly Pod[] {
   );
 }
 
-/** True while a pod of any attempt may still push: until then no other attempt may begin. */
-export function hasLivePods({ pods }: ModelVersionObserved): boolean {
-  return pods.some((pod) => !isOver(pod));
+/** A pod of any attempt that may still push: until it has ended no other attempt may begin. */
+export function livePod({ pods }: ModelVersionObserved): Pod | undefined {
+  return pods.find((pod) => !isOver(pod));
 }
 
 /** Deletes the Jobs that may still do something; finished ones stay, so that their logs can be read. */

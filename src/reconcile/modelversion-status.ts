@@ -34,6 +34,11 @@ export function failedAt({ version, now }: ModelVersionObserved): number {
   return Number.isNaN(time) ? now : time;
 }
 
+/** Why the last attempt failed. */
+export function failureReason({ version }: ModelVersionObserved): Reason {
+  return (built(version.status)?.reason ?? "Unknown") as Reason;
+}
+
 /** `attempt 2 of 5`. */
 export function attemptText({ version, settings }: ModelVersionObserved): string {
   return `attempt ${version.status?.attempts ?? 1} of ${settings.maxAttempts}`;
