@@ -1,7 +1,10 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { anyPod } from "../../test/make/any-pod.ts";
 import type { Tweak } from "../../test/make/frozen.ts";
 import { makeExportingJob, makeJob } from "../../test/make/job.ts";
 import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
+import { patched } from "../../test/make/patched.ts";
 import { makePod, makeServingPod, makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
 import { makeRequest, makeUpdate } from "../../test/make/request.ts";
 import { makePolicy, makeSnapshot } from "../../test/make/snapshot.ts";
@@ -154,4 +157,18 @@ describe("a request", () => {
     const deployment = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" } };
     expect(reasonOf(deepFreeze(deployment))).toBe("Valid");
   });
+});
+
+test("whatever a pod is, the patch fits, and the same again changes nothing", () => {
+  const asker = fc.constantFrom(makeServingPod(), makeTrainingPod());
+  fc.assert(
+    fc.property(anyPod, asker, fc.boolean(), ({ metadata, spec }, asking, isBuilt) => {
+      const pod = deepFreeze({ ...asking, metadata: { ...metadata, ...asking.metadata }, spec });
+      const snapshot = makeSnapshot(isBuilt ? [makeBuiltVersion()] : []);
+      const decision = decide(makeRequest(pod), snapshot);
+      const operations = decision.allowed ? decision.operations : [];
+      const again = decide(makeRequest(deepFreeze(patched(pod, operations))), snapshot);
+      expect(again).toMatchObject(decision.allowed ? { allowed: true, operations: [] } : decision);
+    }),
+  );
 });

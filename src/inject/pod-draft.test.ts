@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { anyKey, anyPod } from "../../test/make/any-pod.ts";
 import { patched } from "../../test/make/patched.ts";
 import { makePod } from "../../test/make/pod.ts";
 import type { Container, Pod } from "../api/kube-types.ts";
-import { deepFreeze } from "../kube/freeze.ts";
 import { draftPod, type ContainerRef, type PodDraft } from "./pod-draft.ts";
 
 const LOADER: Container = { name: "loader" };
@@ -128,39 +128,9 @@ describe("a draft", () => {
   });
 });
 
-// fast-json-patch refuses this key by itself; the API server takes it.
-const key = fc.string({ unit: "binary" }).filter((each) => each !== "__proto__");
-const map = fc.dictionary(key, fc.string(), { noNullPrototype: true });
-const container = fc.record(
-  {
-    name: key,
-    env: list(fc.record({ name: fc.oneof(key, fc.constant("KEY")), value: fc.string() })),
-    volumeMounts: list(fc.record({ name: key, mountPath: key })),
-  },
-  { requiredKeys: ["name"] },
-);
-const anyPod = fc
-  .record({
-    metadata: fc.record(
-      { name: key, labels: fc.oneof(map, fc.constant(null)), annotations: map },
-      { requiredKeys: [] },
-    ),
-    spec: fc.record(
-      {
-        containers: fc.array(container, { minLength: 1, maxLength: 3 }),
-        initContainers: list(container),
-        volumes: list(fc.record({ name: key })),
-        schedulingGates: list(fc.record({ name: fc.oneof(key, fc.constant("gate")) })),
-        imagePullSecrets: list(fc.record({ name: fc.oneof(key, fc.constant("pull")) })),
-      },
-      { requiredKeys: ["containers"] },
-    ),
-  })
-  .map((pod) => deepFreeze(pod) as unknown as Pod);
-
 test("whatever the pod is, the patch fits and nothing that the user set is lost", () => {
   fc.assert(
-    fc.property(anyPod, key, (pod, mapKey) => {
+    fc.property(anyPod, anyKey, (pod, mapKey) => {
       const after = editAll(pod, mapKey);
       expect(after.spec?.initContainers?.[0]).toEqual(LOADER);
       expect(after.metadata?.annotations?.[mapKey]).toBe("ours");
@@ -168,10 +138,6 @@ test("whatever the pod is, the patch fits and nothing that the user set is lost"
     }),
   );
 });
-
-function list<T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[] | null> {
-  return fc.oneof(fc.array(item, { maxLength: 3 }), fc.constant(null));
-}
 
 function editAll(pod: Pod, mapKey: string): Pod {
   return edit(pod, (draft) => {
