@@ -1,37 +1,23 @@
 import { repositoryOf } from "../api/image-ref.ts";
-import type { Job } from "../api/kube-types.ts";
-import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
-import type { Reason } from "../api/reasons.ts";
-import type { Builder, BuildFailure } from "../builder/builder.ts";
+import type { Builder } from "../builder/builder.ts";
 import { storageOf } from "../storage/bound.ts";
 import type { VolumePlan } from "../storage/provider.ts";
-import { refOf, type Action } from "./action.ts";
-import { currentJob, livePod, podsOf, stopJobs } from "./modelversion-jobs.ts";
+import type { Action } from "./action.ts";
+import { backOff, follow } from "./modelversion-attempt.ts";
+import { currentJob, livePod, stopJobs } from "./modelversion-jobs.ts";
 import {
   attemptText,
-  backoffStatus,
-  failedAt,
-  failedStatus,
-  failureReason,
-  nextAttempt,
   stageOf,
   startedStatus,
-  succeededStatus,
   waitingStatus,
   withStorage,
   writeOrConfirm,
   writeStatus,
 } from "./modelversion-status.ts";
+import { event, fail, lookAgain } from "./modelversion-steps.ts";
 import { prepareStorage } from "./modelversion-storage.ts";
-import { imageOf, references, tagOf, type ModelVersionObserved } from "./observed.ts";
-import { byAge } from "./order.ts";
-
-/** Wait after the first failed attempt; doubled after each further one. */
-const FIRST_BACKOFF_MS = 10_000;
-const LONGEST_BACKOFF_MS = 600_000;
-
-/** How often to look at what no watch reports: time itself, a user's claim, a node, a version of another namespace. */
-const LOOK_AGAIN_MS = 15_000;
+import { imageOf, tagOf, type ModelVersionObserved } from "./observed.ts";
+import { ownerOfImage, versionAhead } from "./rivals.ts";
 
 /** Begins a build, the first or a retried one, by writing that down; nothing is made in the same pass. */
 export function begin(observed: ModelVersionObserved): readonly Action[] {
@@ -40,7 +26,7 @@ export function begin(observed: ModelVersionObserved): readonly Action[] {
   if (tagOf(image) === undefined) {
     return fail(observed, "InvalidObject", `${JSON.stringify(image)} is not an image reference`);
   }
-  const owner = observed.rivals.find((rival) => ownsImage(rival, version));
+  const owner = ownerOfImage(observed);
   if (owner !== undefined) {
     const { namespace, name } = owner.metadata;
     return fail(observed, "TagTaken", `${image} belongs to ModelVersion ${namespace}/${name}`);
@@ -49,7 +35,7 @@ export function begin(observed: ModelVersionObserved): readonly Action[] {
   if (storage.state === "refused") return fail(observed, storage.reason, storage.message);
   return [
     ...writeStatus(observed, startedStatus(observed)),
-    event(version, "Normal", "BuildStarted", `builds ${image}`),
+    event(observed, "Normal", "BuildStarted", `builds ${image}`),
   ];
 }
 
@@ -82,7 +68,7 @@ function attempt(
   bound: boolean,
 ): readonly Action[] {
   const { version, settings } = observed;
-  const busy = observed.rivals.filter((rival) => isAhead(rival, version)).toSorted(byAge)[0];
+  const busy = versionAhead(observed);
   if (busy !== undefined) {
     const message = `${attemptText(observed)} waits for ModelVersion ${busy.metadata.namespace}/${busy.metadata.name}, which is built from the same location`;
     return [
@@ -123,67 +109,6 @@ function attempt(
   ];
 }
 
-/** Watches the attempt's Job, and writes down how it ends. */
-function follow(observed: ModelVersionObserved, builder: Builder, job: Job): readonly Action[] {
-  const { version, now, events } = observed;
-  const outcome = builder.outcome({ now, job, pods: podsOf(job, observed.pods), events });
-  if (outcome.state === "succeeded") {
-    const { digest, files, size } = outcome.image;
-    const message = `${imageOf(version)}@${digest}: ${files} files, ${size} bytes`;
-    return [
-      ...writeStatus(observed, succeededStatus(observed, outcome.image)),
-      event(version, "Normal", "BuildSucceeded", message),
-    ];
-  }
-  // Somebody deletes it: it is made again when it is gone, for the same attempt.
-  if (job.metadata?.deletionTimestamp !== undefined) return [lookAgain()];
-  if (outcome.state === "failed") return attemptFailed(observed, outcome);
-  const text = attemptText(observed);
-  const message = outcome.message === undefined ? text : `${text}: ${outcome.message}`;
-  return [...writeStatus(observed, waitingStatus(observed, "BuildStarted", message)), lookAgain()];
-}
-
-function attemptFailed(observed: ModelVersionObserved, failure: BuildFailure): readonly Action[] {
-  const { version, settings } = observed;
-  const attempts = version.status?.attempts ?? 1;
-  const { reason, transient } = failure;
-  if (!transient || attempts >= settings.maxAttempts) {
-    return [...fail(observed, reason, failure.message), ...stopJobs(observed)];
-  }
-  const ms = backoffMs(attempts);
-  const message = `${attemptText(observed)} failed, the next follows in ${ms / 1000} s: ${failure.message}`;
-  return [
-    ...writeStatus(observed, backoffStatus(observed, reason, message)),
-    event(version, "Warning", "BuildRetried", `${reason}: ${message}`),
-    ...stopJobs(observed),
-    { type: "requeueAfter", ms },
-  ];
-}
-
-/** Waits out the pause after a failed attempt, and until nothing of that attempt can push any more. */
-function backOff(observed: ModelVersionObserved): readonly Action[] {
-  const due = failedAt(observed) + backoffMs(observed.version.status?.attempts ?? 1);
-  const left = due - observed.now;
-  if (left > 0) return [...stopJobs(observed), { type: "requeueAfter", ms: left }];
-  const live = livePod(observed);
-  if (live === undefined) return writeStatus(observed, nextAttempt(observed));
-  // A node that is lost keeps its pods until it comes back, or somebody removes it.
-  const message = `${attemptText(observed)} failed, the next waits until pod ${live.metadata?.name} has ended`;
-  const status = backoffStatus(observed, failureReason(observed), message);
-  return [...writeStatus(observed, status), ...stopJobs(observed), lookAgain()];
-}
-
-function backoffMs(attempts: number): number {
-  return Math.min(FIRST_BACKOFF_MS * 2 ** (attempts - 1), LONGEST_BACKOFF_MS);
-}
-
-function fail(observed: ModelVersionObserved, reason: Reason, message: string): readonly Action[] {
-  return [
-    ...writeStatus(observed, failedStatus(observed, reason, message)),
-    event(observed.version, "Warning", reason, message),
-  ];
-}
-
 function notBound(observed: ModelVersionObserved, message: string): readonly Action[] {
   const { version } = observed;
   const written = writeStatus(observed, {
@@ -192,47 +117,5 @@ function notBound(observed: ModelVersionObserved, message: string): readonly Act
   });
   return written.length === 0
     ? []
-    : [...written, event(version, "Warning", "StorageNotBound", message)];
-}
-
-/** A version that has the image, or is going to: it began, or it is the older of two that have not. */
-function ownsImage(rival: ModelVersion, version: ModelVersion): boolean {
-  if (!isRival(rival, version) || imageOf(rival) !== imageOf(version)) return false;
-  switch (rival.status?.imageBuildPhase) {
-    case "ImageBuilding":
-    case "ImageBuildSucceeded":
-      return true;
-    case "ImageBuildFailed":
-      return false;
-    case undefined:
-      return byAge(rival, version) < 0;
-  }
-}
-
-/** A version over the same location whose turn comes first; oldest first, so that no two wait for each other. */
-function isAhead(rival: ModelVersion, version: ModelVersion): boolean {
-  const { location } = references(version);
-  return (
-    isRival(rival, version) &&
-    isBuilding(rival) &&
-    references(rival).location === location &&
-    byAge(rival, version) < 0
-  );
-}
-
-function isRival({ metadata }: ModelVersion, version: ModelVersion): boolean {
-  return metadata.uid !== version.metadata.uid && metadata.deletionTimestamp === undefined;
-}
-
-function event(
-  version: ModelVersion,
-  kind: "Normal" | "Warning",
-  reason: Reason,
-  message: string,
-): Action {
-  return { type: "event", ref: refOf(version), kind, reason, message };
-}
-
-function lookAgain(): Action {
-  return { type: "requeueAfter", ms: LOOK_AGAIN_MS };
+    : [...written, event(observed, "Warning", "StorageNotBound", message)];
 }
