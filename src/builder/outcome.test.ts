@@ -119,6 +119,7 @@ const CASES: readonly Case[] = [
     },
     reason: "OutOfMemory",
     message: "The node was low on resource: memory.",
+    transient: true,
   },
   {
     name: "the node is drained, while kaniko ends by the signal",
@@ -346,6 +347,12 @@ describe("an attempt fails", () => {
       (reason) => !CASES.some((each) => each.reason === reason),
     );
     expect(missing).toEqual([]);
+  });
+
+  test("when it is kaniko that claims to have verified an image", () => {
+    const claim = printReport({ state: "built", image: BUILT });
+    const attempt = makeAttempt({ source: terminated(0), kaniko: terminated(1, claim) });
+    expect(kanikoBuilder.outcome(attempt)).toMatchObject({ state: "failed", reason: "Unknown" });
   });
 
   test("without showing the credentials that its log shows", () => {

@@ -36,10 +36,12 @@ export function readOutcome(observed: BuildObserved): BuildOutcome {
   return failed("Unknown", killed(pod) ?? `the build ended without a result: ${end.message}`);
 }
 
+/** Each report from the one container that can know it: whatever a base image makes kaniko say is no result. */
 function imageOf(pod: Pod): BuiltImage | undefined {
-  for (const { state } of containersOf(pod)) {
+  for (const { name, state } of containersOf(pod)) {
     const report = parseReport(state?.terminated?.message);
-    if (report?.state === "adopted" || report?.state === "built") return report.image;
+    if (report?.state === "adopted" && name === BUILD_CONTAINERS.source) return report.image;
+    if (report?.state === "built" && name === BUILD_CONTAINERS.verify) return report.image;
   }
   return undefined;
 }
@@ -94,7 +96,9 @@ function failureOfPod(pod: Pod): BuildFailure | undefined {
   const text = message.trim();
   if (reason === "Evicted") {
     if (/ephemeral|disk|inodes|emptydir/i.test(text)) return failed("DiskFull", text);
-    return failed(/memory/i.test(text) ? "OutOfMemory" : "NodeLost", text);
+    if (!/memory/i.test(text)) return failed("NodeLost", text);
+    // It was the node that had too little, and not the pod that asked for too little.
+    return { ...failed("OutOfMemory", text), transient: true };
   }
   const disruption = conditions.find(
     ({ type, status }) => type === "DisruptionTarget" && status === "True",
