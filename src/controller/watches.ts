@@ -64,6 +64,9 @@ export function startWatches(
       ...exportingPods(stores, job.metadata?.uid),
       // Its end may free the location that others wait for.
       ...waitingFor(stores, locationOf(job)),
+      ...stores.versions
+        .by("location", locationOf(job) ?? "")
+        .map((version) => keyOf("modelversion", version)),
     ]),
     watch(resources.jobs, LABELS.versionUid, stores.buildJobs, ofVersion),
     watch(resources.pods, LABELS.versionUid, stores.buildPods, ofVersion),

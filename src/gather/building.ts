@@ -1,4 +1,5 @@
 import { limitsOf } from "../admission/policy.ts";
+import { LABELS } from "../api/annotations.ts";
 import type { KubeObject, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
@@ -6,12 +7,14 @@ import { parseTime } from "../api/time.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { listAll } from "../kube/list.ts";
 import { resources } from "../kube/resources.ts";
+import { writersBesides } from "../reconcile/location.ts";
 import {
   references,
   type ModelObserved,
   type ModelVersionObserved,
 } from "../reconcile/observed.ts";
 import { find, hostnameOf, type Sources } from "./exporting.ts";
+import { observeLocation } from "./location.ts";
 
 /** What building needs besides what the pod reconcilers read. */
 export interface BuildSources extends Sources {
@@ -45,6 +48,8 @@ export async function observeVersion(
   const volume =
     wanted.volumeName === undefined ? undefined : stores.volumes.get(undefined, wanted.volumeName);
   const model = stores.models.get(namespace, version.spec.modelName);
+  const events = await eventsOf(sources, version, pods, signal);
+  const writer = writerAt(sources, version, wanted.location);
   const rivals = [
     ...stores.versions.by("location", wanted.location ?? ""),
     ...stores.versions.by("image", wanted.image),
@@ -56,11 +61,12 @@ export async function observeVersion(
     limits: limitsOf(policy, namespace),
     jobs,
     pods,
-    events: await eventsOf(sources, version, pods, signal),
+    events,
     rivals: [...new Set(rivals)],
     ...(hostname === undefined ? {} : { hostname }),
     ...(claim === undefined ? {} : { claim }),
     ...(volume === undefined ? {} : { volume }),
+    ...(writer === undefined ? {} : { writer }),
     ...(model === undefined ? {} : { model }),
   };
 }
@@ -69,6 +75,15 @@ export async function observeVersion(
 export function observeModel({ stores, now }: BuildSources, model: Model): ModelObserved {
   const { namespace, name } = model.metadata;
   return { now: now(), model, versions: stores.versions.by("model", `${namespace}/${name}`) };
+}
+
+function writerAt(
+  { stores }: BuildSources,
+  { metadata }: ModelVersion,
+  location: string | undefined,
+): string | undefined {
+  if (location === undefined) return undefined;
+  return writersBesides(metadata.labels?.[LABELS.jobUid], observeLocation(stores, location))[0];
 }
 
 /** The user's claim is none that we watch, so it is read directly. */

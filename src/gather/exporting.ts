@@ -1,7 +1,6 @@
 import type { Policy } from "../admission/policy.ts";
 import { limitsOf } from "../admission/policy.ts";
 import type { Job, KubeObject, ObjectMeta, Pod } from "../api/kube-types.ts";
-import { isBuilding } from "../api/modelversion.ts";
 import { exportedVersionNames, trainingClaimName } from "../api/names.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
@@ -13,6 +12,7 @@ import type { ExportingPodObserved } from "../reconcile/export-gate.ts";
 import { exportIntentOf } from "../reconcile/exporting-job.ts";
 import { storageOf } from "../storage/bound.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
+import { takeTurn } from "./location.ts";
 import { locationOf, type Stores } from "./stores.ts";
 
 /** Where observations come from. */
@@ -40,16 +40,18 @@ export async function observeExportingPod(
   const { bound, location } = trainingStorage(intent, { namespace, uid });
   const ownName = trainingClaimName(namespace, uid, location);
   const userClaim = intent.storage.persistentVolumeClaim?.claimName;
+  const hostname =
+    bound.nodeName === undefined ? undefined : await hostnameOf(api, bound.nodeName, signal);
+  const claim =
+    userClaim === undefined
+      ? undefined
+      : await find(api, resources.persistentvolumeclaims, { namespace, name: userClaim }, signal);
   return {
     ...base,
-    hostname:
-      bound.nodeName === undefined ? undefined : await hostnameOf(api, bound.nodeName, signal),
+    hostname,
     volume: stores.volumes.get(undefined, ownName),
-    claim:
-      userClaim === undefined
-        ? stores.claims.get(namespace, ownName)
-        : await find(api, resources.persistentvolumeclaims, { namespace, name: userClaim }, signal),
-    users: usersOf(stores, location, uid),
+    claim: claim ?? stores.claims.get(namespace, ownName),
+    users: takeTurn(stores, location, pod, job),
   };
 }
 
@@ -114,23 +116,4 @@ async function jobOf(
   const ref = { namespace: pod.metadata?.namespace, name: owner.name };
   const job = await find<Job>(api, resources.jobs, ref, signal);
   return job?.metadata?.uid === owner.uid ? job : undefined;
-}
-
-/** Builds that read the location now, and other jobs whose pods were let go to write there. */
-function usersOf(stores: Stores, location: string, jobUid: string): readonly string[] {
-  const builds = stores.versions
-    .by("location", location)
-    .filter((version) => isBuilding(version))
-    .map(({ metadata }) => `the build of ModelVersion ${metadata.namespace}/${metadata.name}`);
-  const jobs = stores.exportJobs
-    .by("location", location)
-    .filter(({ metadata }) => metadata?.uid !== jobUid)
-    .filter(({ metadata }) => stores.exportPods.by("job", metadata?.uid ?? "").some(mayWrite))
-    .map(({ kind, metadata }) => `${kind} ${metadata?.namespace}/${metadata?.name}`);
-  return [...builds, ...jobs];
-}
-
-function mayWrite({ spec, status }: Pod): boolean {
-  const hasEnded = status?.phase === "Succeeded" || status?.phase === "Failed";
-  return !hasEnded && (spec?.schedulingGates ?? []).length === 0;
 }

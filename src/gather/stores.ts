@@ -1,4 +1,4 @@
-import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
+import { ANNOTATIONS, LABELS, type ExportIntent } from "../api/annotations.ts";
 import type {
   Job,
   KubeObject,
@@ -10,10 +10,10 @@ import type { Model } from "../api/model.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { createStore, type WritableStore } from "../kube/store.ts";
-import { exportIntentOf, isHeld } from "../reconcile/exporting-job.ts";
+import { exportIntentOf, exportIntentOfPod, isHeld } from "../reconcile/exporting-job.ts";
 import { references } from "../reconcile/observed.ts";
-import { storageOf } from "../storage/bound.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
+import { createTurns, type Turns } from "./turns.ts";
 
 /** ModelVersions of the cluster; the one store that every replica keeps. */
 export type VersionStore = WritableStore<
@@ -21,14 +21,14 @@ export type VersionStore = WritableStore<
   "namespace" | "uid" | "job" | "model" | "location" | "image"
 >;
 
-/** What the leader watches: label-selected, never all pods. */
+/** What the leader watches: label-selected, never all pods; and what it knows before the watches show it. */
 export interface Stores {
   readonly versions: VersionStore;
   readonly models: WritableStore<Model>;
   /** Serving pods behind our gate. */
   readonly gatedPods: WritableStore<Pod, "version">;
   /** Pods of exporting jobs. */
-  readonly exportPods: WritableStore<Pod, "job">;
+  readonly exportPods: WritableStore<Pod, "job" | "location">;
   readonly exportJobs: WritableStore<Job, "uid" | "location">;
   /** Jobs and pods of builds. */
   readonly buildJobs: WritableStore<Job, "version">;
@@ -36,6 +36,7 @@ export interface Stores {
   /** Volumes and claims that we made. */
   readonly volumes: WritableStore<PersistentVolume>;
   readonly claims: WritableStore<PersistentVolumeClaim>;
+  readonly turns: Turns;
 }
 
 /** An empty store of ModelVersions. */
@@ -64,7 +65,12 @@ export function createStores(versions: VersionStore): Stores {
         ],
       },
     }),
-    exportPods: createStore({ indexes: { job: (pod) => present(controllerOf(pod)?.uid) } }),
+    exportPods: createStore({
+      indexes: {
+        job: (pod) => present(controllerOf(pod)?.uid),
+        location: (pod) => present(locationOfPod(pod)),
+      },
+    }),
     exportJobs: createStore({
       indexes: {
         uid: ({ metadata }) => present(metadata?.uid),
@@ -75,15 +81,27 @@ export function createStores(versions: VersionStore): Stores {
     buildPods: createStore({ indexes: { version: versionUid } }),
     volumes: createStore(),
     claims: createStore(),
+    turns: createTurns(),
   };
 }
 
 /** The directory that a job's pods write to; undefined when its export can not be read. */
 export function locationOf(job: Job): string | undefined {
-  const intent = exportIntentOf(job);
-  if (intent === undefined || storageOf(intent.storage) === undefined) return undefined;
   const { namespace = "", uid = "" } = job.metadata ?? {};
-  return trainingStorage(intent, { namespace, uid }).location;
+  return locationIn(exportIntentOf(job), namespace, uid);
+}
+
+function locationOfPod(pod: Pod): string | undefined {
+  const uid = controllerOf(pod)?.uid ?? "";
+  return locationIn(exportIntentOfPod(pod), pod.metadata?.namespace ?? "", uid);
+}
+
+function locationIn(
+  intent: ExportIntent | undefined,
+  namespace: string,
+  uid: string,
+): string | undefined {
+  return intent === undefined ? undefined : trainingStorage(intent, { namespace, uid }).location;
 }
 
 function versionUid({ metadata }: KubeObject): readonly string[] {

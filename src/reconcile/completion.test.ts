@@ -82,16 +82,21 @@ function typesOf(actions: readonly Action[]): readonly string[] {
 }
 
 describe("a job that succeeded", () => {
-  test("becomes a ModelVersion, is told of, and is let go last", () => {
+  test("becomes a ModelVersion, and is told of", () => {
     const actions = reconcile();
-    expect(typesOf(actions)).toEqual(["create", "event", "patch"]);
+    expect(typesOf(actions)).toEqual(["create", "event"]);
     expect(actions[1]).toMatchObject({
       kind: "Normal",
       reason: "Exported",
       ref: { kind: "Job", name: "train" },
       message: "the model is ModelVersion mnist-11111",
     });
-    const release = actions.at(-1);
+  });
+
+  test("is let go once its version is seen, so that its location is never free before", () => {
+    const versions = [namedVersion("mnist-11111", JOB_UID)];
+    const [release, ...others] = reconcile((each) => void (each.versions = versions));
+    expect(others).toEqual([]);
     if (release?.type !== "patch") throw new Error("the last action is no patch");
     expect(patched(withStatus("Complete"), release.operations).metadata.finalizers).toEqual([]);
   });
@@ -186,7 +191,10 @@ describe("a job that succeeded", () => {
   });
 
   test("frees the volume and claim that were made for it", () => {
-    const actions = reconcile((each) => void Object.assign(each, { volume: VOLUME, claim: CLAIM }));
+    const versions = [namedVersion("mnist-11111", JOB_UID)];
+    const actions = reconcile(
+      (each) => void Object.assign(each, { versions, volume: VOLUME, claim: CLAIM }),
+    );
     expect(actions.filter(({ type }) => type === "delete")).toEqual([
       { type: "delete", ref: expect.objectContaining({ uid: "pvc" }) as unknown },
       { type: "delete", ref: expect.objectContaining({ uid: "pv" }) as unknown },
@@ -195,15 +203,17 @@ describe("a job that succeeded", () => {
   });
 
   test("does not free what is going already", () => {
+    const versions = [namedVersion("mnist-11111", JOB_UID)];
     const claim = { ...CLAIM, metadata: { ...CLAIM.metadata, deletionTimestamp: "now" } };
-    expect(typesOf(reconcile((each) => void (each.claim = claim)))).not.toContain("delete");
+    const actions = reconcile((each) => void Object.assign(each, { versions, claim }));
+    expect(typesOf(actions)).toEqual(["patch"]);
   });
 });
 
 describe("the version of a job", () => {
   const [short = "", longer = "", longest = ""] = exportedVersionNames("mnist", JOB_UID);
 
-  test("is not made twice", () => {
+  test("is not made twice, whatever its name", () => {
     const versions = [namedVersion("renamed", JOB_UID)];
     expect(typesOf(reconcile((each) => void (each.versions = versions)))).toEqual(["patch"]);
   });
@@ -278,10 +288,10 @@ describe("nothing is done", () => {
 });
 
 test("the finalizer is taken off only where it was seen", () => {
-  const seen = withStatus("Complete", (job) => void job.metadata.finalizers?.unshift("other"));
+  const seen = withStatus("Failed", (job) => void job.metadata.finalizers?.unshift("other"));
   const release = reconcile((each) => void (each.job = seen)).at(-1);
   if (release?.type !== "patch") throw new Error("the last action is no patch");
   expect(patched(seen, release.operations).metadata.finalizers).toEqual(["other"]);
-  const moved = withStatus("Complete", (job) => void job.metadata.finalizers?.push("other"));
+  const moved = withStatus("Failed", (job) => void job.metadata.finalizers?.push("other"));
   expect(() => patched(moved, release.operations)).toThrow(/Test operation failed/);
 });

@@ -22,7 +22,8 @@ export interface CompletionObserved {
 
 /**
  * Turns the success of a job into one ModelVersion. The finalizer goes last and is the commit point: before it the pass is
- * repeated until the version exists, after it a version that a user deletes is never made again.
+ * repeated until the version exists, after it a version that a user deletes is never made again. It goes in a pass that sees
+ * the version, so that at every moment the job or the version has the location, and no other job comes in between.
  */
 export function reconcileCompletion(observed: CompletionObserved): readonly Action[] {
   const { job } = observed;
@@ -46,25 +47,33 @@ export function reconcileCompletion(observed: CompletionObserved): readonly Acti
   if (intent === undefined) {
     return skip("the job's export annotation can not be read; its model is not exported");
   }
-  return [...exportModel(observed, intent, kind), ...release];
-}
-
-function exportModel(
-  { job, pods, versions }: CompletionObserved,
-  intent: ExportIntent,
-  kind: JobKind,
-): readonly Action[] {
+  const { versions } = observed;
   const uid = job.metadata?.uid ?? "";
-  if (versions.some(({ metadata }) => metadata.labels?.[LABELS.jobUid] === uid)) return [];
+  if (versions.some(({ metadata }) => metadata.labels?.[LABELS.jobUid] === uid)) return release;
   const taken = new Set(versions.map(({ metadata }) => metadata.name));
-  const name = exportedVersionNames(intent.modelName, uid).find((each) => !taken.has(each));
+  const names = exportedVersionNames(intent.modelName, uid);
+  const name = names.find((each) => !taken.has(each));
   if (name === undefined) {
     // 32 hex digits of a UID: another version of that name can only be one that somebody made by hand.
-    const message = `every name that the version could have is taken (${exportedVersionNames(intent.modelName, uid).join(", ")}); its model is not exported`;
-    return [event(job, "Warning", "ExportSkipped", message)];
+    return skip(
+      `every name that the version could have is taken (${names.join(", ")}); its model is not exported`,
+    );
   }
+  return [
+    { type: "create", object: versionOf(observed, name, intent, kind) },
+    event(job, "Normal", "Exported", `the model is ModelVersion ${name}`),
+  ];
+}
+
+function versionOf(
+  { job, pods }: CompletionObserved,
+  name: string,
+  intent: ExportIntent,
+  kind: JobKind,
+): ModelVersion {
+  const uid = job.metadata?.uid ?? "";
   const { storage } = trainingStorage(intent, { namespace: job.metadata?.namespace ?? "", uid });
-  const version: ModelVersion = {
+  return {
     apiVersion: "model.kubedl.io/v1alpha1",
     kind: "ModelVersion",
     metadata: {
@@ -85,10 +94,6 @@ function exportModel(
       ...(intent.builder === undefined ? {} : { builder: intent.builder }),
     },
   };
-  return [
-    { type: "create", object: version },
-    event(job, "Normal", "Exported", `the model is ModelVersion ${name}`),
-  ];
 }
 
 function provenance(job: Job, writers: readonly Pod[]): Readonly<Record<string, string>> {

@@ -2,7 +2,6 @@ import { ANNOTATIONS, FINALIZERS, GATES, LABELS, type ExportIntent } from "../ap
 import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
 import type { Reason } from "../api/reasons.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
-import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
 import { jobKind } from "../jobs/kinds.ts";
 import type { StorageLimits, VolumePlan } from "../storage/provider.ts";
 import {
@@ -12,6 +11,7 @@ import {
 } from "../storage/training-volume.ts";
 import { refOf, type Action } from "./action.ts";
 import { exportIntentOf, isHeld } from "./exporting-job.ts";
+import { isWriter } from "./location.ts";
 
 /** A gated pod that exports, and what its gate depends on. */
 export interface ExportingPodObserved {
@@ -23,7 +23,7 @@ export interface ExportingPodObserved {
   readonly hostname: string | undefined;
   readonly volume: PersistentVolume | undefined;
   readonly claim: PersistentVolumeClaim | undefined;
-  /** Builds and jobs, by a name for people, that use the same location now. */
+  /** Builds and jobs, by a name for people, that have the location now. */
   readonly users: readonly string[];
 }
 
@@ -124,14 +124,6 @@ function makeStorage(
 
 function hasStarted({ status }: Pod): boolean {
   return status?.phase !== undefined && status.phase !== "Pending";
-}
-
-/** True when what the pod writes is kept; the other replicas got scratch space. */
-function isWriter(pod: Pod): boolean {
-  return (pod.spec?.volumes ?? []).some(
-    ({ name, persistentVolumeClaim }) =>
-      name === EXPORT_VOLUME && persistentVolumeClaim !== undefined,
-  );
 }
 
 function removeGate(pod: Pod, gate: number): readonly PatchOperation[] {

@@ -1,5 +1,5 @@
 import { ANNOTATIONS, FINALIZERS, parseExport, type ExportIntent } from "../api/annotations.ts";
-import type { Job } from "../api/kube-types.ts";
+import type { Job, Pod } from "../api/kube-types.ts";
 import type { PatchOperation } from "../api/review.ts";
 import { storageOf } from "../storage/bound.ts";
 
@@ -8,9 +8,12 @@ export function exportIntentOf(job: Job): ExportIntent | undefined {
   const text =
     job.spec?.template?.metadata?.annotations?.[ANNOTATIONS.export] ??
     job.metadata?.annotations?.[ANNOTATIONS.export];
-  if (text === undefined) return undefined;
-  const parsed = parseExport(text);
-  return parsed.ok && storageOf(parsed.value.storage) !== undefined ? parsed.value : undefined;
+  return readIntent(text);
+}
+
+/** What a pod was told to export when it was admitted; it outlives the job. */
+export function exportIntentOfPod(pod: Pod): ExportIntent | undefined {
+  return readIntent(pod.metadata?.annotations?.[ANNOTATIONS.export]);
 }
 
 /** True while the job carries the finalizer that keeps it until its model is a ModelVersion. */
@@ -27,4 +30,10 @@ export function releaseJob(job: Job): readonly PatchOperation[] {
     { op: "test", path, value: FINALIZERS.export },
     { op: "remove", path },
   ];
+}
+
+function readIntent(text: string | undefined): ExportIntent | undefined {
+  if (text === undefined) return undefined;
+  const parsed = parseExport(text);
+  return parsed.ok && storageOf(parsed.value.storage) !== undefined ? parsed.value : undefined;
 }

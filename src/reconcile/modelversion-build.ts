@@ -68,9 +68,9 @@ function attempt(
   bound: boolean,
 ): readonly Action[] {
   const { version, settings } = observed;
-  const busy = versionAhead(observed);
+  const busy = locationUser(observed);
   if (busy !== undefined) {
-    const message = `${attemptText(observed)} waits for ModelVersion ${busy.metadata.namespace}/${busy.metadata.name}, which is built from the same location`;
+    const message = `${attemptText(observed)} waits for ${busy}`;
     return [
       ...writeStatus(observed, waitingStatus(observed, "LocationBusy", message)),
       lookAgain(),
@@ -118,4 +118,14 @@ function notBound(observed: ModelVersionObserved, message: string): readonly Act
   return written.length === 0
     ? []
     : [...written, event(observed, "Warning", "StorageNotBound", message)];
+}
+
+/** Who keeps the build from reading its location now; a job that writes there would leave half of its model in the image. */
+function locationUser(observed: ModelVersionObserved): string | undefined {
+  const { writer } = observed;
+  const ahead = versionAhead(observed)?.metadata;
+  if (ahead !== undefined) {
+    return `ModelVersion ${ahead.namespace}/${ahead.name}, which is built from the same location`;
+  }
+  return writer === undefined ? undefined : `${writer}, which writes to the same location`;
 }

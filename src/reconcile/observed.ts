@@ -29,6 +29,8 @@ export interface ModelVersionObserved {
   readonly events: readonly ObservedEvent[];
   /** Other versions, of any namespace, with the `location` or the `image` that `references` names. */
   readonly rivals: readonly ModelVersion[];
+  /** A job that may write to that location now, the version's own aside, by a name for people; absent when there is none. */
+  readonly writer?: string;
   /** The Model that the version names, absent when there is none. */
   readonly model?: Model;
 }

@@ -1,0 +1,84 @@
+import type { Job, KubeObject, Pod } from "../api/kube-types.ts";
+import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
+import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
+import { jobKind } from "../jobs/kinds.ts";
+import { controllerOf } from "../jobs/owner.ts";
+import { exportIntentOf } from "./exporting-job.ts";
+
+/** A job that is held by our finalizer, with what shows whether it has begun to write. */
+export interface Exporter {
+  readonly job: Job;
+  readonly pods: readonly Pod[];
+  /** Volume or claim that we made for its pods; undefined while there is none. */
+  readonly storage: KubeObject | undefined;
+}
+
+/** Everything that uses one location, or wants to. */
+export interface LocationObserved {
+  readonly versions: readonly ModelVersion[];
+  readonly exporters: readonly Exporter[];
+  /** Pods that export to it, of whatever job. */
+  readonly pods: readonly Pod[];
+  /** The job that was let go last, for as long as the rest may not show that yet. */
+  readonly turn: Job | undefined;
+}
+
+/**
+ * Who keeps a job from writing, by names for people. A location belongs to one job from the moment it is let go until it is a
+ * ModelVersion (or came to nothing), then to the build; the next job would overwrite what is being copied. A job that has begun
+ * waits for nobody, so no two wait for each other.
+ */
+export function usersBesides(job: Job, observed: LocationObserved): readonly string[] {
+  const { exporters, versions } = observed;
+  const uid = job.metadata?.uid;
+  const own = exporters.find((each) => each.job.metadata?.uid === uid);
+  if (own !== undefined && hasBegun(own)) return [];
+  const builds = versions
+    .filter((version) => isBuilding(version))
+    .map(({ metadata }) => `the build of ModelVersion ${metadata.namespace}/${metadata.name}`);
+  return [...builds, ...writersBesides(uid, observed)];
+}
+
+/** Who else than that job may write now, by names for people. */
+export function writersBesides(
+  jobUid: string | undefined,
+  { exporters, pods, turn }: LocationObserved,
+): readonly string[] {
+  const jobs = [
+    ...exporters.filter((each) => hasBegun(each)).map(({ job }) => job),
+    ...(turn === undefined ? [] : [turn]),
+  ].filter(({ metadata }) => metadata?.uid !== jobUid);
+  const named = new Set([jobUid, ...jobs.map(({ metadata }) => metadata?.uid)]);
+  // A job that was deleted is let go at once, but its pods have their time to end.
+  const left = pods.filter((pod) => mayWrite(pod) && !named.has(controllerOf(pod)?.uid));
+  return [...new Set([...jobs, ...left].map(nameOf))];
+}
+
+/** True for a pod of which what it writes is kept; the other replicas have scratch space. */
+export function isWriter(pod: Pod): boolean {
+  return (pod.spec?.volumes ?? []).some(
+    ({ name, persistentVolumeClaim }) =>
+      name === EXPORT_VOLUME && persistentVolumeClaim !== undefined,
+  );
+}
+
+/** True from the moment a job is let go. Our storage is made when the job's turn has come, and nothing starts without it; to a user's claim only the gate is in the way. */
+export function hasBegun({ job, pods, storage }: Exporter): boolean {
+  if (storage !== undefined) return true;
+  // It has ended, and its version is not there yet.
+  if (jobKind(job.apiVersion, job.kind)?.outcome(job) !== "running") return true;
+  const isUserClaim = exportIntentOf(job)?.storage.persistentVolumeClaim !== undefined;
+  return isUserClaim && pods.some((pod) => isWriter(pod) && !isGated(pod));
+}
+
+function isGated({ spec }: Pod): boolean {
+  return (spec?.schedulingGates ?? []).length > 0;
+}
+
+function mayWrite(pod: Pod): boolean {
+  return isWriter(pod) && pod.status?.phase === "Running";
+}
+
+function nameOf({ kind, metadata }: KubeObject): string {
+  return `${kind} ${metadata?.namespace}/${metadata?.name}`;
+}
