@@ -59,6 +59,7 @@ const SPEC_IMMUTABLE: Rule = {
       `has(self.spec.${field}) == has(oldSelf.spec.${field}) && (!has(self.spec.${field}) || self.spec.${field} == oldSelf.spec.${field})`,
   ).join(" && ")})`,
   message: "spec is immutable once the build has begun, createdBy aside; make a new ModelVersion",
+  fieldPath: ".spec",
 };
 
 const KINDS: readonly KindDefinition[] = [

@@ -1,4 +1,4 @@
-import { ANNOTATIONS, PREFIX, VERSION_ANNOTATIONS } from "../api/annotations.ts";
+import { ANNOTATIONS, LABELS, PREFIX, VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import { GROUP, VERSION } from "../api/crd.ts";
 import type { WebhookConfiguration } from "../tls/ca-bundle.ts";
 
@@ -30,12 +30,19 @@ const NEW = "object.?metadata.?annotations.orValue({})";
 const OLD = "oldObject.?metadata.?annotations.orValue({})";
 const OURS = `k.startsWith('${PREFIX}') && k != '${VERSION_ANNOTATIONS.retry}'`;
 
-/** New, or with another spec, or with other annotations of ours: updates that only move status, finalizers or `retry` never wait for us. */
+const jobUidOf = (object: string): string =>
+  `${object}.?metadata.?labels[?'${LABELS.jobUid}'].orValue('')`;
+
+/**
+ * New, or with another spec, other annotations of ours, or the label of another job: updates that only move status, finalizers,
+ * other labels or `retry` never wait for us.
+ */
 const CHANGES = [
   "request.operation == 'CREATE'",
   "object.?spec != oldObject.?spec",
   `${NEW}.exists(k, ${OURS} && (!(k in ${OLD}) || ${OLD}[k] != ${NEW}[k]))`,
   `${OLD}.exists(k, ${OURS} && !(k in ${NEW}))`,
+  `${jobUidOf("object")} != ${jobUidOf("oldObject")}`,
 ].join(" || ");
 
 /**
@@ -60,7 +67,7 @@ export function webhookConfigurations(
   const kinds = {
     rule: { group: GROUP, version: VERSION, resources: ["models", "modelversions"] },
     operations: ["CREATE", "UPDATE"],
-    condition: { name: "spec-or-our-annotations-change", expression: CHANGES },
+    condition: { name: "spec-or-our-metadata-changes", expression: CHANGES },
   };
   const mutating = [
     webhook(options, "/mutate", {

@@ -186,7 +186,24 @@ describe.each<[string, Resource, object, object]>([
       [],
     ],
     ["another annotation changes", oursAndOther, { metadata: { annotations: { other: "2" } } }, []],
-    ["labels change", {}, { metadata: { labels: { "model.kubedl.io/model-name": "digits" } } }, []],
+    [
+      "a job is named",
+      { labels: { a: "1" } },
+      { metadata: { labels: { "model.kubedl.io/job-uid": "1" } } },
+      both("UPDATE"),
+    ],
+    [
+      "the job is no longer named",
+      { labels: { "model.kubedl.io/job-uid": "1" } },
+      { metadata: { labels: null } },
+      both("UPDATE"),
+    ],
+    [
+      "other labels change",
+      {},
+      { metadata: { labels: { "model.kubedl.io/model-name": "digits" } } },
+      [],
+    ],
     ["finalizers change", {}, { metadata: { finalizers: ["model.kubedl.io/volume"] } }, []],
   ])("that changes: when %s", async (_name, metadata, patch, expected) => {
     const object = await create(cluster.api, resource, {
