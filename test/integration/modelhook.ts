@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse, parseAllDocuments, stringify } from "yaml";
 import { startControlPlane, type ControlPlane } from "../../deploy/local/control-plane.ts";
 import { findFreePort } from "../../deploy/local/ports.ts";
@@ -50,6 +51,16 @@ export async function startModelhook(
   plane: ControlPlane,
   options: ModelhookOptions = {},
 ): Promise<RunningModelhook> {
+  const modelhook = await launchModelhook(plane, options);
+  await untilReady(modelhook);
+  return modelhook;
+}
+
+/** Starts `modelhook serve` from source. */
+export async function launchModelhook(
+  plane: ControlPlane,
+  options: ModelhookOptions = {},
+): Promise<RunningModelhook> {
   const directory = await mkdtemp(join(tmpdir(), "modelhook-serve-"));
   const config = join(directory, "config.yaml");
   await writeFile(config, stringify(configOf(options)));
@@ -73,7 +84,6 @@ export async function startModelhook(
     });
   });
   const probeUrl = `http://127.0.0.1:${probes}`;
-  await untilReady(child, probeUrl, () => text);
   const end = async (signal: "SIGTERM" | "SIGKILL"): Promise<void> => {
     child.kill(signal);
     await ended;
@@ -121,17 +131,15 @@ function environment(kubeconfig: string, options: ModelhookOptions): NodeJS.Proc
   };
 }
 
-async function untilReady(
-  child: ChildProcess,
-  probeUrl: string,
-  output: () => string,
-): Promise<void> {
+/** Waits until a process is ready; kills it when that takes too long. */
+export async function untilReady(modelhook: RunningModelhook): Promise<void> {
+  const over = modelhook.ended.then(() => true);
   const deadline = performance.now() + 30_000;
-  while (child.exitCode === null && performance.now() < deadline) {
-    const response = await fetch(`${probeUrl}/readyz`).catch(() => undefined);
+  while (performance.now() < deadline) {
+    const response = await fetch(`${modelhook.probeUrl}/readyz`).catch(() => undefined);
     if (response?.ok === true) return;
-    await new Promise((resolve) => void setTimeout(resolve, 100));
+    if (await Promise.race([over, sleep(100, false)])) break;
   }
-  child.kill("SIGKILL");
-  throw new Error(`modelhook did not become ready:\n${output()}`);
+  await modelhook.kill();
+  throw new Error(`modelhook did not become ready:\n${modelhook.output()}`);
 }
