@@ -77,6 +77,16 @@ describe("a new version", () => {
     });
   });
 
+  test("may lie where its namespace may store", () => {
+    const version = makeModelVersion((each) => {
+      each.spec.storage = { localStorage: { path: "/models/a/mnist", nodeName: "node-1" } };
+    });
+    const policy = makePolicy((each) => void (each.localPrefixes = { "team-a": ["/models/a"] }));
+    expect(decideModelVersion(makeRequest(version), policy)).toMatchObject({ allowed: true });
+    const elsewhere = makeRequest(version, (each) => void (each.namespace = "team-b"));
+    expect(decideModelVersion(elsewhere, policy)).toMatchObject({ allowed: false });
+  });
+
   test("is denied with all faults of its spec", () => {
     const version = makeModelVersion((each) => {
       Object.assign(each.spec, { imageRepo: "A", storage: {} });

@@ -52,14 +52,14 @@ describe("an intent", () => {
       [ANNOTATIONS.mountPath]: "/models//mnist/",
       [ANNOTATIONS.delivery]: "copy",
       [ANNOTATIONS.containers]: "server, sidecar",
-      [ANNOTATIONS.loaderResources]: '{"limits":{"memory":"1Gi"}}',
+      [ANNOTATIONS.loaderResources]: '{"requests":{"cpu":0},"limits":{"memory":"1Gi"}}',
     });
     expect(result.ok && result.intent.serve).toEqual({
       modelVersion: "mnist-v1",
       mountPath: "/models//mnist/",
       delivery: "copy",
       containers: ["server", "sidecar"],
-      loaderResources: { limits: { memory: "1Gi" } },
+      loaderResources: { requests: { cpu: "0" }, limits: { memory: "1Gi" } },
     });
   });
 

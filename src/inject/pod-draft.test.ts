@@ -75,8 +75,8 @@ describe("a draft", () => {
   test("keeps a variable, a gate and a pull secret that the pod has", () => {
     const pod = makePod((each) => {
       each.spec.containers[0].env = [{ name: "KEY", value: "the user's" }];
-      each.spec.schedulingGates = [{ name: "gate" }];
-      each.spec.imagePullSecrets = [{ name: "pull" }];
+      each.spec.schedulingGates = [{ name: "other" }, { name: "gate" }];
+      each.spec.imagePullSecrets = [{ name: "other" }, { name: "pull" }];
     });
     const after = edit(pod, (draft, first) => {
       draft.addEnv(first, { name: "KEY", value: "ours" });

@@ -30,9 +30,9 @@ function allContainers(pod: Pod): readonly Container[] {
 function isGuaranteedContainer({ resources }: Container): boolean {
   return COUNTED.every((name) => {
     const limit = resources?.limits?.[name];
+    if (limit === undefined) return false;
     // The API server defaults absent requests to the limits.
     const request = resources?.requests?.[name] ?? limit;
-    if (limit === undefined || request === undefined) return false;
     // Kubernetes takes a limit of zero for none.
     return compareQuantities(limit, "0") > 0 && compareQuantities(limit, request) === 0;
   });
