@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
+import type { Job, Pod } from "../../src/api/kube-types.ts";
 import { answer, denial } from "./answer.ts";
+import { eventually, list, read } from "./kubelet.ts";
 import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
 
 let plane: ControlPlane;
@@ -118,7 +120,7 @@ describe("a serving pod is denied when", () => {
       ].join("; "),
     ],
   ])("%s", async (_when, annotations, because, spec) => {
-    expect(await answer(plane, pod(annotations, spec))).toBe(denial("pods", because));
+    expect(await answer(plane, servingPod(annotations, spec))).toBe(denial("pods", because));
   });
 });
 
@@ -141,7 +143,7 @@ describe("a training pod is denied when", () => {
       { volumes: [{ name: "kubedl-export", emptyDir: {} }] },
     ],
   ])("%s", async (_when, owner, because, spec) => {
-    const exporting = pod({ export: exported({ storage: LOCAL }) }, spec);
+    const exporting = servingPod({ export: exported({ storage: LOCAL }) }, spec);
     const uid = "7b2f6f3c-0000-4000-8000-000000000000";
     const ownerReferences =
       owner === undefined ? [] : [{ ...owner, name: "owner", uid, controller: true }];
@@ -226,12 +228,62 @@ describe("an exporting job is denied when", () => {
   });
 });
 
+describe("an exporting job is told when", () => {
+  test("only its first pod writes; the others get scratch space at the same path", async () => {
+    const indexed = { completionMode: "Indexed", completions: 3, parallelism: 3 };
+    const made = job(exported({ storage: LOCAL }), indexed);
+    expect(await answer(plane, { ...made, metadata: { ...made.metadata, name: "sharded" } })).toBe(
+      "Warning: 1 of 3 pods writes the model (completion index 0, localStorage); what the others write to the same path is dropped",
+    );
+    const pods = await eventually("three pods", async () => {
+      const found = await list<Pod>(plane, "pods", "batch.kubernetes.io/job-name=sharded");
+      return found.length === 3 ? found : undefined;
+    });
+    const seen = pods.map(({ metadata, spec }) => {
+      const writer = spec?.containers[0]?.env?.find(({ name }) => name === "KUBEDL_MODEL_WRITER");
+      return {
+        index: metadata?.annotations?.["batch.kubernetes.io/job-completion-index"],
+        writer: writer?.value,
+        volume: spec?.volumes?.find(({ name }) => name === "kubedl-export"),
+      };
+    });
+    const claimName = expect.stringMatching(/^mh-[0-9a-f]{16}$/) as string;
+    const claim = { name: "kubedl-export", persistentVolumeClaim: { claimName } };
+    const scratch = { name: "kubedl-export", emptyDir: { sizeLimit: "10Gi" } };
+    expect(seen.toSorted((a, b) => Number(a.index) - Number(b.index))).toEqual([
+      { index: "0", writer: "true", volume: claim },
+      { index: "1", writer: "false", volume: scratch },
+      { index: "2", writer: "false", volume: scratch },
+    ]);
+  });
+
+  test("its pods want no injection, and then nothing of it is exported", async () => {
+    const made = job(exported({ storage: LOCAL }));
+    const template = {
+      ...made.spec.template,
+      metadata: { annotations: { "model.kubedl.io/inject": "false" } },
+    };
+    const metadata = { ...made.metadata, name: "opted-out" };
+    expect(await answer(plane, { ...made, metadata, spec: { template } })).toBe(
+      `Warning: model.kubedl.io/inject is "false", so model.kubedl.io/export has no effect`,
+    );
+    const live = await read<Job>(plane, "job", "opted-out");
+    expect(live?.metadata?.finalizers).toBeUndefined();
+    const [pod] = await eventually("its pod", async () => {
+      const found = await list<Pod>(plane, "pods", "batch.kubernetes.io/job-name=opted-out");
+      return found.length > 0 ? found : undefined;
+    });
+    expect(pod?.spec?.volumes?.map(({ name }) => name)).not.toContain("kubedl-export");
+    expect(pod?.spec?.schedulingGates).toBeUndefined();
+  });
+});
+
 /** An export annotation that lacks nothing but what is given. */
 function exported(parts: object): string {
   return JSON.stringify({ modelName: "digits", imageRepo: "registry.test/digits", ...parts });
 }
 
-function pod(annotations: Readonly<Record<string, string>>, spec: object = {}) {
+function servingPod(annotations: Readonly<Record<string, string>>, spec: object = {}) {
   const entries = Object.entries(annotations).map(([key, value]) => [
     `model.kubedl.io/${key}`,
     value,

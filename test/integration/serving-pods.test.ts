@@ -1,35 +1,232 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
+import type { BuildReport } from "../../src/api/build-report.ts";
+import type { KubeObject, ObjectMeta, Pod } from "../../src/api/kube-types.ts";
+import type { ModelVersion } from "../../src/api/modelversion.ts";
+import { answer, denial } from "./answer.ts";
+import { addNode, endBuild, eventually, list, read } from "./kubelet.ts";
+import { readMetric } from "./metrics.ts";
 import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
 
-describe("a serving pod on a real API server", () => {
-  let plane: ControlPlane;
-  let modelhook: RunningModelhook;
+const NODE = "node-1";
+const ZEROS = "0".repeat(64);
+const DIGEST = `sha256:${"ab".repeat(32)}`;
+const GATED = "the pod waits behind the scheduling gate model.kubedl.io/build";
+/** 1.1 times the bytes and a block of 4 KiB for each file, in MiB, are 105.1. */
+const BUILT: BuildReport = {
+  state: "built",
+  image: { digest: DIGEST, size: 100_000_000, files: 50, layers: [] },
+};
+const EMPTY: BuildReport = { state: "failed", reason: "EmptyModel", message: "nothing is there" };
 
-  beforeAll(async () => {
-    plane = await startPlane();
-    modelhook = await startModelhook(plane);
-  });
-  afterAll(async () => {
-    await modelhook?.stop();
-    await plane?.stop();
+let plane: ControlPlane;
+let modelhook: RunningModelhook;
+
+beforeAll(async () => {
+  plane = await startPlane();
+  modelhook = await startModelhook(plane);
+  await addNode(plane, NODE);
+  await makeVersion("digits-built", NODE);
+  await makeVersion("digits-failed", NODE);
+  await makeVersion("digits-begun", "node-2");
+  await nextBuild("digits-built", BUILT);
+  await nextBuild("digits-failed", EMPTY);
+});
+afterAll(async () => {
+  await modelhook?.kill();
+  await plane?.stop();
+});
+
+describe("a serving pod", () => {
+  test("of a version that is built gets its digest at once, and room for its size", async () => {
+    expect(await answer(plane, servingPod("built", "digits-built"))).toBe("pod/built created");
+    const { metadata, spec } = await live("built");
+    expect(
+      spec?.initContainers?.map(({ name, image, resources }) => ({ name, image, resources })),
+    ).toEqual([
+      {
+        name: "kubedl-model-loader",
+        image: `registry.test/digits-built@${DIGEST}`,
+        resources: {
+          requests: { cpu: "50m", memory: "32Mi", "ephemeral-storage": "106Mi" },
+          limits: { memory: "256Mi" },
+        },
+      },
+    ]);
+    expect(spec?.volumes).toContainEqual({
+      name: "kubedl-model",
+      emptyDir: { sizeLimit: "106Mi" },
+    });
+    expect(spec?.containers[0]).toMatchObject({
+      env: [{ name: "KUBEDL_MODEL_PATH", value: "/kubedl-model" }],
+      volumeMounts: expect.arrayContaining([
+        { name: "kubedl-model", mountPath: "/kubedl-model", subPath: "model", readOnly: true },
+      ]) as unknown,
+    });
+    expect(spec?.schedulingGates).toBeUndefined();
+    expect(metadata?.labels).toBeUndefined();
+    expect(statusOf(metadata)).toEqual({
+      modelVersion: "digits-built",
+      digest: DIGEST,
+      delivery: "copy",
+    });
   });
 
-  test("of an unknown version is admitted with a warning and waits behind the gate", async () => {
-    await plane.kubectl(["apply", "-f", "-"], pod("early", "not-there"));
-    const live = JSON.parse(await plane.kubectl(["get", "pod", "early", "-o", "json"])) as {
-      spec: { schedulingGates: unknown; initContainers: { image: string }[] };
-    };
-    expect(live.spec.schedulingGates).toEqual([{ name: "model.kubedl.io/build" }]);
-    expect(live.spec.initContainers[0]?.image).toMatch(/^modelhook\.invalid\/pending@sha256:0+$/);
+  test.each<[what: string, version: string, warning: string, image: string]>([
+    [
+      "a version that nobody made",
+      "numbers",
+      `ModelVersion numbers does not exist; ${GATED}`,
+      "modelhook.invalid/pending",
+    ],
+    [
+      "a misspelt version, of which the nearest is named",
+      "digits-buitl",
+      `ModelVersion digits-buitl does not exist; ${GATED}; did you mean digits-built?`,
+      "modelhook.invalid/pending",
+    ],
+    [
+      "a version that is not built",
+      "digits-begun",
+      `ModelVersion digits-begun is not built yet; ${GATED}`,
+      "registry.test/digits-begun",
+    ],
+  ])("of %s waits behind the gate, and is told so", async (_what, version, warning, image) => {
+    expect(await answer(plane, servingPod(`of-${version}`, version))).toBe(`Warning: ${warning}`);
+    const { metadata, spec } = await live(`of-${version}`);
+    expect(spec?.schedulingGates).toEqual([{ name: "model.kubedl.io/build" }]);
+    expect(spec?.initContainers?.[0]?.image).toBe(`${image}@sha256:${ZEROS}`);
+    expect(metadata?.labels).toEqual({ "model.kubedl.io/gated": "true" });
+    expect(statusOf(metadata)).toEqual({
+      modelVersion: version,
+      waitsFor: "model.kubedl.io/build",
+      delivery: "copy",
+    });
+  });
+
+  test("of a version whose build failed is denied, with the reason of the build", async () => {
+    expect(await answer(plane, servingPod("failed", "digits-failed"))).toBe(
+      denial(
+        "pods",
+        "metadata.annotations[model.kubedl.io/model-version]: the build of ModelVersion digits-failed failed: EmptyModel: nothing is there",
+      ),
+    );
+  });
+
+  test("that waited when the build failed gets its model when the build is retried", async () => {
+    await answer(plane, servingPod("patient", "digits-late"));
+    await makeVersion("digits-late", NODE);
+    await nextBuild("digits-late", EMPTY);
+    await eventually("the failure is said on the pod", async () => {
+      const said = await eventsOn("patient");
+      return said.includes(
+        "ModelBuildFailed: waits for ModelVersion digits-late, whose build failed: EmptyModel: nothing is there",
+      );
+    });
+    expect((await live("patient")).spec?.schedulingGates).toHaveLength(1);
+    await plane.kubectl(["annotate", "modelversion", "digits-late", "model.kubedl.io/retry=1"]);
+    await nextBuild("digits-late", BUILT);
+    await eventually("the gate goes", async () => {
+      return (await live("patient")).spec?.schedulingGates === undefined;
+    });
+    expect((await live("patient")).spec?.initContainers?.[0]?.image).toBe(
+      `registry.test/digits-late@${DIGEST}`,
+    );
+  });
+
+  test("that says it wants no injection is left as it is, and told so", async () => {
+    const asks = { "model.kubedl.io/inject": "false" };
+    expect(await answer(plane, servingPod("opted-out", "digits-built", asks))).toBe(
+      `Warning: model.kubedl.io/inject is "false", so model.kubedl.io/model-version has no effect`,
+    );
+    const { spec } = await live("opted-out");
+    expect(spec?.initContainers).toBeUndefined();
+    expect(spec?.schedulingGates).toBeUndefined();
+  });
+
+  test("with a key that nobody knows is told so", async () => {
+    const asks = { "model.kubedl.io/colour": "red" };
+    expect(await answer(plane, servingPod("coloured", "digits-built", asks))).toMatch(
+      /^Warning: annotation model\.kubedl\.io\/colour is unknown and has no effect; known: /,
+    );
+    expect((await live("coloured")).spec?.initContainers).toHaveLength(1);
+  });
+
+  test("that asks for nothing costs no call, and neither do two hundred", async () => {
+    const before = await readMetric(modelhook, "modelhook_admission_requests_total");
+    expect(before).toBeGreaterThan(0);
+    const { metadata: _, ...plain } = servingPod("plain", "none");
+    const items = Array.from({ length: 200 }, (_each, index) => ({
+      ...plain,
+      metadata: { name: `plain-${index}`, labels: { app: "plain" } },
+    }));
+    await plane.kubectl(
+      ["create", "--filename", "-"],
+      JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+    );
+    expect(await list(plane, "pods", "app=plain")).toHaveLength(200);
+    expect(await readMetric(modelhook, "modelhook_admission_requests_total")).toBe(before);
   });
 });
 
-function pod(name: string, modelVersion: string): string {
-  return JSON.stringify({
+async function makeVersion(name: string, nodeName: string): Promise<void> {
+  const storage = { localStorage: { path: `/models/${name}`, nodeName } };
+  const version = {
+    apiVersion: "model.kubedl.io/v1alpha1",
+    kind: "ModelVersion",
+    metadata: { name },
+    spec: { modelName: "digits", imageRepo: `registry.test/${name}`, storage },
+  };
+  await plane.kubectl(["create", "--filename", "-"], JSON.stringify(version));
+}
+
+/** Waits for the pod of the version's next attempt, ends it, and waits until the version says so. */
+async function nextBuild(name: string, report: BuildReport): Promise<void> {
+  const version = async (): Promise<ModelVersion | undefined> => read(plane, "modelversion", name);
+  const uid = (await version())?.metadata.uid;
+  const pod = await eventually(`the build pod of ${name}`, async () => {
+    const pods = await list<Pod>(plane, "pods", `model.kubedl.io/modelversion-uid=${uid}`);
+    return pods.find(({ status }) => status?.phase === "Pending");
+  });
+  await endBuild(plane, pod, report);
+  const phase = report.state === "built" ? "ImageBuildSucceeded" : "ImageBuildFailed";
+  await eventually(`${name} is ${phase}`, async () => {
+    return (await version())?.status?.imageBuildPhase === phase;
+  });
+}
+
+async function live(name: string): Promise<Pod> {
+  const found = await read<Pod>(plane, "pod", name);
+  if (found === undefined) throw new Error(`there is no pod ${name}`);
+  return found;
+}
+
+/** What the webhook says that it did. */
+function statusOf(metadata: ObjectMeta | undefined): unknown {
+  return JSON.parse(metadata?.annotations?.["model.kubedl.io/status"] ?? "{}");
+}
+
+/** Reason and words of our Events on a pod. */
+async function eventsOn(name: string): Promise<readonly string[]> {
+  interface Event extends KubeObject {
+    readonly reason: string;
+    readonly note: string;
+    readonly regarding: { readonly name: string };
+  }
+  const events = await list<Event>(plane, "events.events.k8s.io", "");
+  return events
+    .filter(({ regarding }) => regarding.name === name)
+    .map(({ reason, note }) => `${reason}: ${note}`);
+}
+
+function servingPod(name: string, modelVersion: string, annotations: object = {}) {
+  return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, annotations: { "model.kubedl.io/model-version": modelVersion } },
+    metadata: {
+      name,
+      annotations: { "model.kubedl.io/model-version": modelVersion, ...annotations },
+    },
     spec: { containers: [{ name: "server", image: "registry.test/server:1" }] },
-  });
+  };
 }
