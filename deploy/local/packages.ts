@@ -57,7 +57,7 @@ async function findAll(
 ): Promise<Partial<Record<SystemProgramName, string>>> {
   return Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, await find(name)] as const)),
-  ) as Partial<Record<SystemProgramName, string>>;
+  );
 }
 
 async function find(name: SystemProgramName): Promise<string | undefined> {

@@ -8,7 +8,7 @@ import { explainFailure, readAnswer } from "./answer.ts";
 import { startDeadline, type Deadline } from "./deadline.ts";
 
 /** Query parameters; absent ones are left out. */
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** One request; `timeoutMs` (30 s by default) bounds the whole of it, answer included. */
 export interface RequestOptions {
