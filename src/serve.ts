@@ -221,6 +221,7 @@ function followVersions(
     () => {},
   );
   return {
+    synced: informer.synced,
     subscribe(listener, until) {
       listeners.add(listener);
       until.addEventListener("abort", () => listeners.delete(listener), { once: true });

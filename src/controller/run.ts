@@ -12,6 +12,8 @@ const WORKERS = 8;
 
 /** A source of changes that outlives one term of leadership. */
 export interface VersionChanges {
+  /** Resolves when all versions are known; rejects when the process stops before. */
+  readonly synced: Promise<void>;
   /** Calls the listener for every change until the signal aborts. */
   subscribe(listener: (change: Change<ModelVersion>) => void, signal: AbortSignal): void;
 }
@@ -39,7 +41,9 @@ export async function runController(options: {
   );
   const informers = startWatches(stores, { api, enqueue: add, log, signal });
   try {
-    await Promise.all(informers.map(async (informer) => informer.synced));
+    const synced = [options.versionChanges, ...informers].map(async (each) => each.synced);
+    await Promise.race([Promise.all(synced), aborted(signal)]);
+    signal.throwIfAborted();
     for (const version of stores.versions.list()) keysOfVersion(stores, version).forEach(add);
     enqueue = (key) => queue.add(key);
     early.forEach(enqueue);
