@@ -77,6 +77,8 @@ export function startWatches(
 
 /** What a change of a version may concern: itself, its model, its rivals, the pods and jobs that wait for it. */
 export function keysOfVersion(stores: Stores, version: ModelVersion): readonly Key[] {
+  // Stored under another schema; one such object must not end the watch or the term.
+  if ((version.spec as unknown) === undefined) return [];
   const { namespace, name, labels } = version.metadata;
   const { location, image } = references(version);
   const rivals = [

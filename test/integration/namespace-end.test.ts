@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ControlPlane } from "../../deploy/local/control-plane.ts";
+import type { Job, KubeObject } from "../../src/api/kube-types.ts";
+import { eventually, list, read } from "./kubelet.ts";
+import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
+
+let plane: ControlPlane;
+let modelhook: RunningModelhook;
+
+beforeAll(async () => {
+  plane = await startPlane();
+  modelhook = await startModelhook(plane);
+});
+afterAll(async () => {
+  await modelhook?.stop();
+  await plane?.stop();
+});
+
+test("a namespace with a finished exporting job and a failed version goes when it is deleted", async () => {
+  await plane.kubectl(["create", "namespace", "leaving"]);
+  const intent = {
+    modelName: "m",
+    imageRepo: "registry.test/m",
+    storage: { persistentVolumeClaim: { claimName: "never-made" } },
+  };
+  const container = { name: "train", image: "registry.test/train:1" };
+  const annotations = { "model.kubedl.io/export": JSON.stringify(intent) };
+  const job = {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: "train", namespace: "leaving", annotations },
+    spec: {
+      suspend: true,
+      template: { spec: { restartPolicy: "Never", containers: [container] } },
+    },
+  };
+  const version = {
+    apiVersion: "model.kubedl.io/v1alpha1",
+    kind: "ModelVersion",
+    metadata: { name: "local", namespace: "leaving" },
+    spec: {
+      modelName: "m",
+      imageRepo: "registry.test/m",
+      storage: { localStorage: { path: "/models/m", nodeName: "none" } },
+    },
+  };
+  const items = { apiVersion: "v1", kind: "List", items: [job, version] };
+  await plane.kubectl(["apply", "--filename", "-"], JSON.stringify(items));
+  await eventually("the version is held", async () => {
+    const live = await read<KubeObject>(plane, "modelversion", "local", "leaving");
+    return live?.metadata?.finalizers?.includes("model.kubedl.io/volume") === true;
+  });
+  await modelhook.kill();
+  await complete();
+  await plane.kubectl(["delete", "namespace", "leaving", "--wait=false"]);
+
+  modelhook = await startModelhook(plane);
+
+  await eventually("the namespace goes", async () => {
+    return (await read(plane, "namespace", "leaving")) === undefined;
+  });
+  expect(await list(plane, "pv", "app.kubernetes.io/managed-by=modelhook")).toEqual([]);
+});
+
+/** Says, as the Job controller would, that the job is complete. */
+async function complete(): Promise<void> {
+  const live = await read<Job>(plane, "job", "train", "leaving");
+  expect(live?.metadata?.finalizers).toContain("model.kubedl.io/export");
+  const at = "2026-01-01T00:00:00Z";
+  const conditions = ["SuccessCriteriaMet", "Complete"].map((type) => ({
+    type,
+    status: "True",
+    lastProbeTime: at,
+    lastTransitionTime: at,
+  }));
+  const status = { conditions, startTime: at, completionTime: at };
+  const flags = ["--namespace", "leaving", "--subresource=status", "--type=merge"];
+  const patch = JSON.stringify({ status });
+  await plane.kubectl(["patch", "job", "train", ...flags, "--patch", patch]);
+}
