@@ -39,6 +39,7 @@ export const REASONS = {
   LocationBusy: "Another job or build uses the same location.",
   ClaimNotFound: "The persistent volume claim does not exist.",
   WriterSubset: "Only some of the job's pods write the model.",
+  CreateRefused: "The API server refuses what modelhook makes for the object: a quota or a policy.",
   // Builds.
   BuildStarted: "The build of the image has begun.",
   BuildRetried: "An attempt at the build failed; another follows.",

@@ -7,6 +7,7 @@ import type { Action, ObjectRef } from "../reconcile/action.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { emitEvent } from "./events.ts";
 import { createFailPoints, type FailPoint } from "./fail-point.ts";
+import { insteadOf, isRefusal, tellOwners } from "./refusal.ts";
 
 /** How a pass ended. */
 export interface Applied {
@@ -75,22 +76,30 @@ export function createApplier(options: {
     }
   }
 
-  return {
-    async apply(actions, signal) {
-      let requeueAfterMs: number | undefined;
-      for (const action of actions) {
-        signal.throwIfAborted();
-        if (action.type === "requeueAfter") {
-          requeueAfterMs = Math.min(requeueAfterMs ?? Infinity, action.ms);
-          continue;
-        }
+  async function apply(actions: readonly Action[], signal: AbortSignal): Promise<Applied> {
+    let requeueAfterMs: number | undefined;
+    for (const action of actions) {
+      signal.throwIfAborted();
+      if (action.type === "requeueAfter") {
+        requeueAfterMs = Math.min(requeueAfterMs ?? Infinity, action.ms);
+        continue;
+      }
+      try {
         const upToDate = await failPoints.around(() => step(action));
         logStep(log, action, upToDate);
         if (!upToDate) return { upToDate, requeueAfterMs };
+      } catch (error) {
+        if (action.type !== "create" || !isRefusal(error)) throw error;
+        const instead = insteadOf(action, error);
+        if (instead !== undefined) return apply(instead, signal);
+        await apply(tellOwners(action.object, error), signal);
+        throw error;
       }
-      return { upToDate: true, requeueAfterMs };
-    },
-  };
+    }
+    return { upToDate: true, requeueAfterMs };
+  }
+
+  return { apply };
 }
 
 /** False when another object has the name: one that does not carry our labels and owner. */

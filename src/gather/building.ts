@@ -19,7 +19,6 @@ import { observeLocation } from "./location.ts";
 /** What building needs besides what the pod reconcilers read. */
 export interface BuildSources extends Sources {
   readonly settings: ModelVersionObserved["settings"];
-  readonly now: () => number;
 }
 
 /** An Event of events.k8s.io/v1, the fields that are read. */

@@ -20,6 +20,8 @@ export interface Sources {
   readonly api: ApiServer;
   readonly stores: Stores;
   readonly policy: Policy;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** What the gate of an exporting pod depends on. */
@@ -56,7 +58,7 @@ export async function observeExportingPod(
 }
 
 /** What came of an exporting job. */
-export function observeCompletion({ stores }: Sources, job: Job): CompletionObserved {
+export function observeCompletion({ stores, now }: Sources, job: Job): CompletionObserved {
   const { namespace = "", uid = "" } = job.metadata ?? {};
   const intent = exportIntentOf(job);
   const location = locationOf(job);
@@ -64,6 +66,7 @@ export function observeCompletion({ stores }: Sources, job: Job): CompletionObse
   const names = intent === undefined ? [] : exportedVersionNames(intent.modelName, uid);
   const named = names.flatMap((name) => stores.versions.get(namespace, name) ?? []);
   return {
+    now: now(),
     job,
     pods: stores.exportPods.by("job", uid),
     volume: ownName === undefined ? undefined : stores.volumes.get(undefined, ownName),

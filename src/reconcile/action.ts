@@ -19,7 +19,14 @@ export interface ObjectRef {
  */
 export type Action =
   /** Make the object; one that exists already with the same owner or labels is left as it is. */
-  | { readonly type: "create"; readonly object: KubeObject }
+  | {
+      readonly type: "create";
+      readonly object: KubeObject;
+      /** What follows instead of the other steps when the API server refuses it; its words are added to the events' messages. */
+      readonly refused?: readonly Action[];
+      /** The same when it refuses because the namespace is being deleted. */
+      readonly namespaceEnds?: readonly Action[];
+    }
   /** Delete with the UID as precondition when the reference has one; gone already is done. */
   | { readonly type: "delete"; readonly ref: ObjectRef }
   /** Replace the status, with resourceVersion as precondition. */

@@ -55,6 +55,7 @@ function ended(name: string, phase: string, index?: string): MadePod {
 
 function reconcile(tweak: Tweak<Draft<CompletionObserved>> = () => {}): readonly Action[] {
   const observed: Draft<CompletionObserved> = {
+    now: Date.UTC(2024, 0, 2),
     job: withStatus("Complete"),
     pods: [],
     volume: undefined,
@@ -68,6 +69,16 @@ function reconcile(tweak: Tweak<Draft<CompletionObserved>> = () => {}): readonly
 function versionOf(actions: readonly Action[]): ModelVersion | undefined {
   const made = actions.find((action) => action.type === "create");
   return made?.object as ModelVersion | undefined;
+}
+
+function creationIn(actions: readonly Action[]): Extract<Action, { type: "create" }> {
+  const made = actions.find((action) => action.type === "create");
+  if (made === undefined) throw new Error("nothing is created");
+  return made;
+}
+
+function deletedAt(time: string): Tweak<MadeJob> {
+  return (job) => void (job.metadata.deletionTimestamp = time);
 }
 
 function namedVersion(name: string, jobUid?: string): ModelVersion {
@@ -237,6 +248,47 @@ describe("the version of a job", () => {
       message: `every name that the version could have is taken (${short}, ${longer}, ${longest}); its model is not exported`,
     });
     expect(typesOf(actions)).toEqual(["event", "patch"]);
+  });
+});
+
+describe("a job whose version the API server refuses", () => {
+  test.each<[string, MadeJob]>([
+    ["that is there", withStatus("Complete")],
+    ["that was deleted a moment ago", withStatus("Complete", deletedAt("2024-01-01T23:55:00Z"))],
+  ])("%s is told of it, and kept for another try", (_, job) => {
+    const { refused = [] } = creationIn(reconcile((each) => void (each.job = job)));
+    expect(refused).toMatchObject([
+      {
+        type: "event",
+        kind: "Warning",
+        reason: "CreateRefused",
+        ref: { kind: "Job", name: "train" },
+        message: "ModelVersion mnist-11111 is refused; it is tried again",
+      },
+      { type: "requeueAfter", ms: 30_000 },
+    ]);
+  });
+
+  test("that was deleted long ago is let go", () => {
+    const job = withStatus("Complete", deletedAt("2024-01-01T23:49:00Z"));
+    const { refused = [] } = creationIn(reconcile((each) => void (each.job = job)));
+    expect(typesOf(refused)).toEqual(["event", "patch"]);
+    expect(refused[0]).toMatchObject({
+      reason: "ExportSkipped",
+      message:
+        "the job was deleted, and its ModelVersion is still refused; its model is not exported",
+    });
+  });
+
+  test("is let go when its namespace ends, which would wait for it for ever", () => {
+    const { namespaceEnds = [] } = creationIn(
+      reconcile((each) => void Object.assign(each, { volume: VOLUME, claim: CLAIM })),
+    );
+    expect(typesOf(namespaceEnds)).toEqual(["event", "delete", "delete", "patch"]);
+    expect(namespaceEnds[0]).toMatchObject({
+      reason: "ExportSkipped",
+      message: "the namespace is being deleted; its model is not exported",
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/k
 import type { ModelVersion } from "../api/modelversion.ts";
 import { exportedVersionNames } from "../api/names.ts";
 import type { Reason } from "../api/reasons.ts";
+import { parseTime } from "../api/time.ts";
 import { jobKind, type JobKind } from "../jobs/kinds.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
 import { refOf, type Action } from "./action.ts";
@@ -10,6 +11,8 @@ import { exportIntentOf, isHeld, releaseJob } from "./exporting-job.ts";
 
 /** A job with the label `export`, and what came of it so far. */
 export interface CompletionObserved {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
   readonly job: Job;
   /** Pods of the job that are still there. */
   readonly pods: readonly Pod[];
@@ -19,6 +22,12 @@ export interface CompletionObserved {
   /** Versions of the namespace: those of this job by label, and those that hold a name it could take. */
   readonly versions: readonly ModelVersion[];
 }
+
+/** How soon a ModelVersion that the API server refused is tried again. */
+const RETRY_MS = 30_000;
+
+/** How long a deleted job is kept for a ModelVersion that the API server refuses. */
+const LAST_RETRY_MS = 600_000;
 
 /**
  * Turns the success of a job into one ModelVersion. The finalizer goes last and is the commit point: before it the pass is
@@ -59,10 +68,28 @@ export function reconcileCompletion(observed: CompletionObserved): readonly Acti
       `every name that the version could have is taken (${names.join(", ")}); its model is not exported`,
     );
   }
+  const refused: readonly Action[] = isGivenUp(observed)
+    ? skip("the job was deleted, and its ModelVersion is still refused; its model is not exported")
+    : [
+        event(
+          job,
+          "Warning",
+          "CreateRefused",
+          `ModelVersion ${name} is refused; it is tried again`,
+        ),
+        { type: "requeueAfter", ms: RETRY_MS },
+      ];
+  const namespaceEnds = skip("the namespace is being deleted; its model is not exported");
+  const object = versionOf(observed, name, intent, kind);
   return [
-    { type: "create", object: versionOf(observed, name, intent, kind) },
+    { type: "create", object, refused, namespaceEnds },
     event(job, "Normal", "Exported", `the model is ModelVersion ${name}`),
   ];
+}
+
+function isGivenUp({ job, now }: CompletionObserved): boolean {
+  const { deletionTimestamp } = job.metadata ?? {};
+  return deletionTimestamp !== undefined && now - parseTime(deletionTimestamp) > LAST_RETRY_MS;
 }
 
 function versionOf(

@@ -1,0 +1,44 @@
+import type { KubeObject } from "../api/kube-types.ts";
+import { isForbidden, isInvalid, type ApiError } from "../kube/errors.ts";
+import type { Action } from "../reconcile/action.ts";
+
+/** Cause that the admission plugin NamespaceLifecycle gives. */
+const NAMESPACE_ENDS = "NamespaceTerminating";
+
+/** True when the API server understood, and said no: a quota, a policy, a rule of the kind, a namespace that ends. */
+export function isRefusal(error: unknown): error is ApiError {
+  return isForbidden(error) || isInvalid(error);
+}
+
+/** What the reconciler wants done instead of a creation, with the refusal in the messages of its events; undefined when it does not say. */
+export function insteadOf(
+  { refused, namespaceEnds }: Extract<Action, { type: "create" }>,
+  refusal: ApiError,
+): readonly Action[] | undefined {
+  const ends = (refusal.details.causes ?? []).some(({ reason }) => reason === NAMESPACE_ENDS);
+  const actions = ends ? (namespaceEnds ?? refused) : refused;
+  return actions?.map((action) => explained(action, refusal));
+}
+
+/** Tells the owners of an object that it is refused. */
+export function tellOwners({ kind, metadata }: KubeObject, refusal: ApiError): readonly Action[] {
+  const { namespace, name, ownerReferences = [] } = metadata ?? {};
+  return ownerReferences.map((owner) => ({
+    type: "event",
+    ref: {
+      apiVersion: owner.apiVersion,
+      kind: owner.kind,
+      namespace,
+      name: owner.name,
+      uid: owner.uid,
+    },
+    kind: "Warning",
+    reason: "CreateRefused",
+    message: `${kind} ${name} is refused; it is tried again: ${refusal.message}`,
+  }));
+}
+
+function explained(action: Action, { message }: ApiError): Action {
+  if (action.type !== "event") return action;
+  return { ...action, message: `${action.message}: ${message}` };
+}
