@@ -72,7 +72,8 @@ try {
   // A configuration error says all that is to be said; anything else is a bug, or a cluster that can not be reached.
   const isConfigError = error instanceof Error && error.name === "ConfigError";
   process.stderr.write(`modelhook: ${isConfigError ? error.message : format(error)}\n`);
-  process.exitCode = 1;
+  // At once: what was begun before the failure would keep the process alive, unready for ever.
+  process.exit(1);
 }
 
 /** A hidden command that only the controller's build pods run. */

@@ -12,6 +12,7 @@ import { connect, type ApiServer } from "./kube/client.ts";
 import { runElection, type Election } from "./kube/election.ts";
 import { startInformer } from "./kube/informer.ts";
 import { resources } from "./kube/resources.ts";
+import { untilReached } from "./kube/retry.ts";
 import type { Change } from "./kube/store.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
@@ -108,12 +109,16 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
 
 async function openCertificates(
   { certificateDirectory: directory, namespace }: Config,
-  { url }: ServeOptions,
+  { url, signal: stop }: ServeOptions,
   { api, live, log, signal }: Pick<Parts, "api" | "live" | "log" | "signal">,
 ): Promise<CertificateSource> {
   if (directory !== undefined) return openFileSource({ directory, log, signal });
   return openLeafSource({
-    authority: async (known) => loadAuthority(api, { namespace, known, now: Date.now(), log }),
+    authority: async (known) =>
+      untilReached(async () => loadAuthority(api, { namespace, known, now: Date.now(), log }), {
+        log,
+        signal: stop,
+      }),
     isPublished: (authority) => live.trust(authority.cert),
     names: [...serviceNames(NAME, namespace), ...hostOf(url)],
     log,

@@ -6,6 +6,7 @@ import { create, get, jsonPatch, remove } from "../kube/write.ts";
 import type { Action, ObjectRef } from "../reconcile/action.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { emitEvent } from "./events.ts";
+import { createThrottle } from "./throttle.ts";
 import { createFailPoints, type FailPoint } from "./fail-point.ts";
 import { insteadOf, isRefusal, tellOwners } from "./refusal.ts";
 
@@ -23,6 +24,10 @@ export interface Applier {
   apply(actions: readonly Action[], signal: AbortSignal): Promise<Applied>;
 }
 
+/** What waits says so at every look; the API server hears it this often. */
+const REPEAT_EVENT_MS = 300_000;
+const REMEMBERED_EVENTS = 10_000;
+
 /** Makes the writer; `instance` names this process in Events, `die` ends it at the fail point. */
 export function createApplier(options: {
   readonly api: ApiServer;
@@ -34,6 +39,7 @@ export function createApplier(options: {
 }): Applier {
   const { api, instance, log, now } = options;
   const failPoints = createFailPoints(options.failPoint, options.die);
+  const saying = createThrottle({ everyMs: REPEAT_EVENT_MS, most: REMEMBERED_EVENTS });
 
   async function step(action: Action): Promise<boolean> {
     switch (action.type) {
@@ -61,6 +67,7 @@ export function createApplier(options: {
           jsonPatch(api, resourceOf(action.ref), action.ref, action.operations),
         );
       case "event":
+        if (!saying.isDue(JSON.stringify(action), now())) return true;
         try {
           await emitEvent(api, action, instance, now());
         } catch (err) {
