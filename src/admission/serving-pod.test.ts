@@ -249,6 +249,29 @@ describe("a pod that is injected already", () => {
     expect(after.spec.initContainers).toEqual(before.spec.initContainers);
   });
 
+  test("does not get it in an init container that another webhook put before the loader", () => {
+    const before = injected(makeServingPod());
+    const early: MadePod = {
+      ...before,
+      spec: {
+        ...before.spec,
+        initContainers: [
+          { name: "early" },
+          ...(before.spec.initContainers ?? []),
+          { name: "late" },
+        ],
+      },
+    };
+    expect(decide(early).warnings).toEqual([
+      "init container early starts before the model is there and does not get it",
+    ]);
+    expect(injected(early).spec.initContainers?.map(mountsOf)).toEqual([
+      [],
+      expect.anything(),
+      ["kubedl-model at /kubedl-model"],
+    ]);
+  });
+
   test("does not get it in a container that it does not name", () => {
     const before = injected(annotated(ANNOTATIONS.containers, "server"));
     const late: MadePod = {

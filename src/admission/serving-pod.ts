@@ -68,16 +68,25 @@ export function decideServingPod(
   return patch("Gated", draft.operations(), [...warnings, gateWarning(intent, version, snapshot)]);
 }
 
-/** Containers that another webhook added after the loader need the model too. */
+/** Containers that another webhook added after the loader need the model too; one that starts before the loader can not have it. */
 function completeDelivery(pod: Pod, intent: ServeIntent, warnings: readonly string[]): Decision {
   const draft = draftPod(pod);
   const { targets, unknown } = chooseContainers(draft, intent.containers);
   if (unknown.length > 0) return deny("InvalidAnnotation", unknown, warnings);
-  const late = withoutMount(targets, MODEL_VOLUME);
+  const loader = (pod.spec?.initContainers ?? []).findIndex(({ name }) => name === LOADER);
+  const isEarly = ({ list, index }: ContainerRef): boolean =>
+    list === "initContainers" && index < loader;
+  const unmounted = withoutMount(targets, MODEL_VOLUME);
+  const late = unmounted.filter((target) => !isEarly(target));
   const conflicts = mountsAt(late, intent.mountPath);
   if (conflicts.length > 0) return deny("MountConflict", conflicts, warnings);
   mountCopy(draft, intent, late);
-  return patch("AlreadyInjected", draft.operations(), warnings);
+  const early = unmounted.filter(isEarly).map(({ container }) => earlyWarning(container.name));
+  return patch("AlreadyInjected", draft.operations(), [...warnings, ...early]);
+}
+
+function earlyWarning(name: string): string {
+  return `init container ${name} starts before the model is there and does not get it`;
 }
 
 /** The containers that get the mount: those named, or all; never the loader. */

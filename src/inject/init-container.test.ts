@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -133,7 +134,7 @@ describe("the loader's script, run by sh", () => {
     rmSync(root, { recursive: true });
   });
 
-  function run(): void {
+  function run(env: Readonly<Record<string, string>> = {}): void {
     const [shell = "", ...args] =
       loaderContainer(makePod(), IMAGE, undefined, DEFAULTS, undefined).command ?? [];
     const here = args.map((arg) =>
@@ -141,7 +142,7 @@ describe("the loader's script, run by sh", () => {
         .replaceAll("/kubedl-model", join(root, "image"))
         .replaceAll("/kubedl-volume", join(root, "volume")),
     );
-    execFileSync(shell, here, { stdio: "pipe" });
+    execFileSync(shell, here, { stdio: "pipe", env: { ...process.env, ...env } });
   }
   const image = (...path: string[]) => join(root, "image", ...path);
   const copied = (...path: string[]) => join(root, "volume", ...path);
@@ -182,6 +183,32 @@ describe("the loader's script, run by sh", () => {
     run();
     expect(readFileSync(copied("model", "weights"), "utf8")).toBe("whole");
     expect(existsSync(copied("model", "shut"))).toBe(false);
+  });
+
+  test("takes a directory that the kubelet made for a subPath for no copy", () => {
+    writeFileSync(image("weights"), "whole");
+    mkdirSync(copied("model"), { mode: 0o550 });
+    run();
+    expect(readFileSync(copied("model", "weights"), "utf8")).toBe("whole");
+  });
+
+  test("copies anew what it did not mark as finished", () => {
+    writeFileSync(image("weights"), "whole");
+    mkdirSync(copied("model", "shut"), { recursive: true });
+    writeFileSync(copied("model", "shut", "rest"), "rest");
+    chmodSync(copied("model", "shut"), 0o555);
+    run();
+    expect(readdirSync(copied("model"))).toEqual(["weights"]);
+  });
+
+  test("ends as failed when a directory in its place can not be removed", () => {
+    mkdirSync(copied("model"), { recursive: true });
+    const tools = join(root, "tools");
+    mkdirSync(tools);
+    for (const tool of ["rmdir", "rm"])
+      writeFileSync(join(tools, tool), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    expect(() => run({ PATH: `${tools}:${process.env["PATH"]}` })).toThrow();
+    expect(existsSync(copied(".done"))).toBe(false);
   });
 
   test("says that an image without a model is none", () => {

@@ -28,18 +28,26 @@ const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
 /** A user that no image or pod has to grant anything, and that the restricted level accepts. */
 const LOADER_USER = 65532;
 
+/** What tells a finished copy from a directory that the kubelet made for a subPath; lies beside the copy, where no container sees it. */
+const DONE = ".done";
+
 /**
  * Copies links, modes, dotfiles and empty directories. It may run again in the same pod, so a finished copy is kept and the
- * rest of a broken one, whose directories may be read-only, is removed. busybox `cp -p` would complain of every owner.
+ * rest of a broken one, whose directories may be read-only, is removed; what can not be removed ends the loader as failed.
+ * The kubelet's directory may not be ours to change, but an empty one can be removed. busybox `cp -p` would complain of
+ * every owner.
  */
 const SCRIPT = [
   "set -e",
   `cd ${TARGET}`,
-  `if [ -e ${COPIED} ]; then exit 0; fi`,
+  `if [ -e ${DONE} ]; then exit 0; fi`,
   `if [ ! -d ${IMAGE_PATH} ]; then echo "the image holds no ${IMAGE_PATH}: it is no model image" >&2; exit 1; fi`,
-  "if [ -e .partial ]; then find .partial -type d -exec chmod u+w {} +; rm -rf .partial; fi",
+  `for rest in .partial ${COPIED}; do`,
+  '  if [ -e "$rest" ] && ! rmdir "$rest" 2>/dev/null; then find "$rest" -type d -exec chmod u+w {} +; rm -rf "$rest"; fi',
+  "done",
   `cp -dR ${IMAGE_PATH} .partial`,
   `mv .partial ${COPIED}`,
+  `: > ${DONE}`,
 ].join("\n");
 
 /** Tenths of the files' bytes that a copy takes. */
