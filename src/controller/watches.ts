@@ -1,7 +1,7 @@
 import { LABELS, MANAGED_BY } from "../api/annotations.ts";
-import type { KubeObject } from "../api/kube-types.ts";
+import type { Job, KubeObject } from "../api/kube-types.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
-import { locationOf, type Stores } from "../gather/stores.ts";
+import { locationOf, uidKey, type Stores } from "../gather/stores.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { startInformer, type Informer } from "../kube/informer.ts";
@@ -40,6 +40,9 @@ export function startWatches(
   const ofVersion = (object: KubeObject): readonly Key[] =>
     stores.versions
       .by("uid", object.metadata?.labels?.[LABELS.versionUid] ?? "")
+      .filter(({ metadata }) =>
+        [metadata.namespace, undefined].includes(object.metadata?.namespace),
+      )
       .map((version) => keyOf("modelversion", version));
 
   return [
@@ -56,12 +59,12 @@ export function startWatches(
     watch(resources.pods, `${LABELS.export}=true`, stores.exportPods, (pod) => [
       keyOf("exporting-pod", pod),
       ...stores.exportJobs
-        .by("uid", controllerOf(pod)?.uid ?? "")
+        .by("uid", uidKey(pod.metadata?.namespace, controllerOf(pod)?.uid))
         .map((job) => keyOf("exporting-job", job)),
     ]),
     watch(resources.jobs, `${LABELS.export}=true`, stores.exportJobs, (job) => [
       keyOf("exporting-job", job),
-      ...exportingPods(stores, job.metadata?.uid),
+      ...exportingPods(stores, job),
       // Its end may free the location that others wait for.
       ...waitingFor(stores, locationOf(job)),
       ...stores.versions
@@ -93,7 +96,7 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
       .by("version", `${namespace}/${name}`)
       .map((pod) => keyOf("serving-pod", pod)),
     ...stores.exportJobs
-      .by("uid", labels?.[LABELS.jobUid] ?? "")
+      .by("uid", uidKey(namespace, labels?.[LABELS.jobUid]))
       .map((job) => keyOf("exporting-job", job)),
     ...waitingFor(stores, location),
   ];
@@ -103,11 +106,13 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
 function waitingFor(stores: Stores, location: string | undefined): readonly Key[] {
   return stores.exportJobs
     .by("location", location ?? "")
-    .flatMap((job) => exportingPods(stores, job.metadata?.uid));
+    .flatMap((job) => exportingPods(stores, job));
 }
 
-function exportingPods(stores: Stores, jobUid: string | undefined): readonly Key[] {
-  return stores.exportPods.by("job", jobUid ?? "").map((pod) => keyOf("exporting-pod", pod));
+function exportingPods(stores: Stores, { metadata }: Job): readonly Key[] {
+  return stores.exportPods
+    .by("job", uidKey(metadata?.namespace, metadata?.uid))
+    .map((pod) => keyOf("exporting-pod", pod));
 }
 
 function keyOf(reconciler: string, { metadata }: KubeObject): Key {

@@ -8,6 +8,7 @@ import { controllerOf } from "../jobs/owner.ts";
 import { listAll } from "../kube/list.ts";
 import { resources } from "../kube/resources.ts";
 import { writersBesides } from "../reconcile/location.ts";
+import { attemptsOf, podsOfAttempts } from "../reconcile/modelversion-jobs.ts";
 import {
   references,
   type ModelObserved,
@@ -15,6 +16,7 @@ import {
 } from "../reconcile/observed.ts";
 import { find, hostnameOf, type Sources } from "./exporting.ts";
 import { observeLocation } from "./location.ts";
+import { uidKey } from "./stores.ts";
 
 /** What building needs besides what the pod reconcilers read. */
 export interface BuildSources extends Sources {
@@ -39,8 +41,9 @@ export async function observeVersion(
   const { api, stores, policy, settings, now } = sources;
   const { namespace = "", uid = "" } = version.metadata;
   const wanted = references(version);
-  const jobs = stores.buildJobs.by("version", uid);
-  const pods = stores.buildPods.by("version", uid).toSorted(newestFirst);
+  const key = uidKey(namespace, uid);
+  const jobs = attemptsOf(version, stores.buildJobs.by("version", key));
+  const pods = podsOfAttempts(version, stores.buildPods.by("version", key)).toSorted(newestFirst);
   const hostname =
     wanted.nodeName === undefined ? undefined : await hostnameOf(api, wanted.nodeName, signal);
   const claim = await claimOf(sources, version, wanted.claimName, signal);

@@ -13,7 +13,7 @@ import { exportIntentOf } from "../reconcile/exporting-job.ts";
 import { storageOf } from "../storage/bound.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
 import { takeTurn } from "./location.ts";
-import { locationOf, type Stores } from "./stores.ts";
+import { locationOf, uidKey, type Stores } from "./stores.ts";
 
 /** Where observations come from. */
 export interface Sources {
@@ -68,10 +68,10 @@ export function observeCompletion({ stores, now }: Sources, job: Job): Completio
   return {
     now: now(),
     job,
-    pods: stores.exportPods.by("job", uid),
+    pods: stores.exportPods.by("job", uidKey(namespace, uid)),
     volume: ownName === undefined ? undefined : stores.volumes.get(undefined, ownName),
     claim: ownName === undefined ? undefined : stores.claims.get(namespace, ownName),
-    versions: [...new Set([...stores.versions.by("job", uid), ...named])],
+    versions: [...new Set([...stores.versions.by("job", uidKey(namespace, uid)), ...named])],
   };
 }
 
@@ -113,10 +113,11 @@ async function jobOf(
 ): Promise<Job | undefined> {
   const owner = controllerOf(pod);
   if (owner === undefined) return undefined;
-  const [cached] = stores.exportJobs.by("uid", owner.uid);
+  const namespace = pod.metadata?.namespace;
+  const [cached] = stores.exportJobs.by("uid", uidKey(namespace, owner.uid));
   if (cached !== undefined) return cached;
   // A job that came past the webhook has no label of ours yet, so no watch shows it.
-  const ref = { namespace: pod.metadata?.namespace, name: owner.name };
+  const ref = { namespace, name: owner.name };
   const job = await find<Job>(api, resources.jobs, ref, signal);
   return job?.metadata?.uid === owner.uid ? job : undefined;
 }

@@ -9,7 +9,7 @@ import {
   type Exporter,
   type LocationObserved,
 } from "../reconcile/location.ts";
-import type { Stores } from "./stores.ts";
+import { uidKey, type Stores } from "./stores.ts";
 
 /** Everything that uses a location, or wants to. */
 export function observeLocation(stores: Stores, location: string): LocationObserved {
@@ -37,7 +37,7 @@ export function takeTurn(stores: Stores, location: string, pod: Pod, job: Job): 
 function turnAt(stores: Stores, location: string): Job | undefined {
   const job = stores.turns.holder(location);
   if (job === undefined) return undefined;
-  const [live] = stores.exportJobs.by("uid", job.metadata?.uid ?? "");
+  const [live] = stores.exportJobs.by("uid", uidKey(job.metadata?.namespace, job.metadata?.uid));
   const isShown =
     live !== undefined && (!isHeld(live) || hasBegun(exporterOf(stores, live, location)));
   if (!isShown) return job;
@@ -50,7 +50,7 @@ function exporterOf({ volumes, claims, exportPods }: Stores, job: Job, location:
   const name = trainingClaimName(namespace, uid, location);
   return {
     job,
-    pods: exportPods.by("job", uid),
+    pods: exportPods.by("job", uidKey(namespace, uid)),
     storage: volumes.get(undefined, name) ?? claims.get(namespace, name),
   };
 }

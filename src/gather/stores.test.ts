@@ -4,7 +4,7 @@ import { makeExportingJob, makeHeldJob, makeJob } from "../../test/make/job.ts";
 import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
 import { JOB_UID, makeGatedPod, makePod, makeTrainingPod } from "../../test/make/pod.ts";
 import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
-import { createStores, createVersionStore, locationOf } from "./stores.ts";
+import { createStores, createVersionStore, locationOf, uidKey } from "./stores.ts";
 
 const LOCATION = "local:node-1:/models/mnist";
 
@@ -19,7 +19,7 @@ describe("a version is found", () => {
   test.each([
     ["namespace", "team-a"],
     ["uid", "1"],
-    ["job", JOB_UID],
+    ["job", `team-a/${JOB_UID}`],
     ["model", "team-a/mnist"],
     ["location", "claim:team-a/models:"],
     ["image", "registry.example/models/mnist:v1"],
@@ -62,7 +62,7 @@ describe("the leader finds", () => {
     const pod = makeTrainingPod((each) => void (each.metadata.name = "train-1"));
     stores.exportPods.set(pod);
     stores.exportPods.set(makePod());
-    expect(stores.exportPods.by("job", JOB_UID)).toEqual([pod]);
+    expect(stores.exportPods.by("job", uidKey("team-a", JOB_UID))).toEqual([pod]);
   });
 
   test("jobs by their UID, and by their location as long as they are held", () => {
@@ -73,14 +73,15 @@ describe("the leader finds", () => {
     });
     stores.exportJobs.set(held);
     stores.exportJobs.set(free);
-    expect(stores.exportJobs.by("uid", "free")).toEqual([free]);
+    expect(stores.exportJobs.by("uid", uidKey("team-a", "free"))).toEqual([free]);
     expect(stores.exportJobs.by("location", LOCATION)).toEqual([held]);
   });
 
   test("what a build made by the UID of its version", () => {
     const pod = makePod((each) => void (each.metadata.labels = { [LABELS.versionUid]: "1" }));
     stores.buildPods.set(pod);
-    expect(stores.buildPods.by("version", "1")).toEqual([pod]);
+    expect(stores.buildPods.by("version", uidKey("team-a", "1"))).toEqual([pod]);
+    expect(stores.buildPods.by("version", uidKey("team-b", "1"))).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { ANNOTATIONS, LABELS, type ExportIntent } from "../api/annotations.ts";
 import type {
   Job,
   KubeObject,
+  ObjectMeta,
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
@@ -45,7 +46,7 @@ export function createVersionStore(): VersionStore {
     indexes: {
       namespace: ({ metadata }) => [metadata.namespace ?? ""],
       uid: ({ metadata }) => present(metadata.uid),
-      job: ({ metadata }) => present(metadata.labels?.[LABELS.jobUid]),
+      job: ({ metadata }) => uidKeys(metadata, metadata.labels?.[LABELS.jobUid]),
       model: ({ metadata, spec }) => [`${metadata.namespace}/${spec.modelName}`],
       location: (version) => present(references(version).location),
       image: (version) => [references(version).image],
@@ -67,13 +68,13 @@ export function createStores(versions: VersionStore): Stores {
     }),
     exportPods: createStore({
       indexes: {
-        job: (pod) => present(controllerOf(pod)?.uid),
+        job: (pod) => uidKeys(pod.metadata, controllerOf(pod)?.uid),
         location: (pod) => present(locationOfPod(pod)),
       },
     }),
     exportJobs: createStore({
       indexes: {
-        uid: ({ metadata }) => present(metadata?.uid),
+        uid: ({ metadata }) => uidKeys(metadata, metadata?.uid),
         location: (job) => present(isHeld(job) ? locationOf(job) : undefined),
       },
     }),
@@ -83,6 +84,11 @@ export function createStores(versions: VersionStore): Stores {
     claims: createStore(),
     turns: createTurns(),
   };
+}
+
+/** The key under which an index finds by a UID that anybody can write down: only in the namespace where it is true. */
+export function uidKey(namespace: string | undefined, uid: string | undefined): string {
+  return `${namespace ?? ""}/${uid ?? ""}`;
 }
 
 /** The directory that a job's pods write to; undefined when its export can not be read. */
@@ -105,7 +111,11 @@ function locationIn(
 }
 
 function versionUid({ metadata }: KubeObject): readonly string[] {
-  return present(metadata?.labels?.[LABELS.versionUid]);
+  return uidKeys(metadata, metadata?.labels?.[LABELS.versionUid]);
+}
+
+function uidKeys(metadata: ObjectMeta | undefined, uid: string | undefined): readonly string[] {
+  return uid === undefined ? [] : [uidKey(metadata?.namespace, uid)];
 }
 
 function present(key: string | undefined): readonly string[] {

@@ -1,6 +1,25 @@
 import type { Job, Pod } from "../api/kube-types.ts";
+import type { ModelVersion } from "../api/modelversion.ts";
+import { buildJobName } from "../api/names.ts";
+import { controllerOf } from "../jobs/owner.ts";
 import { refOf, type Action } from "./action.ts";
 import type { ModelVersionObserved } from "./observed.ts";
+
+/** The Jobs that are attempts of the version, and none that only carries its label: their pods say what its image is. */
+export function attemptsOf({ metadata }: ModelVersion, jobs: readonly Job[]): readonly Job[] {
+  return jobs.filter(
+    (job) =>
+      controllerOf(job)?.uid === metadata.uid && isAttemptName(metadata.uid, job.metadata?.name),
+  );
+}
+
+/** The pods of such Jobs, also of those that are gone already. */
+export function podsOfAttempts({ metadata }: ModelVersion, pods: readonly Pod[]): readonly Pod[] {
+  return pods.filter((pod) => {
+    const owner = controllerOf(pod);
+    return owner?.kind === "Job" && isAttemptName(metadata.uid, owner.name);
+  });
+}
 
 /** The Job of the attempt that the status names, absent when it is not made yet, or gone. */
 export function currentJob({ version, jobs }: ModelVersionObserved): Job | undefined {
@@ -9,9 +28,7 @@ export function currentJob({ version, jobs }: ModelVersionObserved): Job | undef
 
 /** Pods of a Job, in the order of the list; by UID, since a Job that is made again keeps its name. */
 export function podsOf(job: Job, pods: readonly Pod[]): readonly Pod[] {
-  return pods.filter(({ metadata }) =>
-    metadata?.ownerReferences?.some(({ uid }) => uid === job.metadata?.uid),
-  );
+  return pods.filter((pod) => controllerOf(pod)?.uid === job.metadata?.uid);
 }
 
 /** A pod of any attempt that may still push: until it has ended no other attempt may begin. */
@@ -34,6 +51,11 @@ export function deleteJobs(jobs: readonly Job[]): readonly Action[] {
   return jobs
     .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
     .map((job) => ({ type: "delete", ref: refOf(job) }));
+}
+
+function isAttemptName(versionUid: string | undefined, name = ""): boolean {
+  const attempt = Number(name.slice(name.lastIndexOf("-") + 1));
+  return versionUid !== undefined && name === buildJobName(versionUid, attempt);
 }
 
 function isFinished({ status }: Job): boolean {
