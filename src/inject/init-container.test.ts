@@ -207,7 +207,7 @@ describe("the loader's script, run by sh", () => {
     mkdirSync(tools);
     for (const tool of ["rmdir", "rm"])
       writeFileSync(join(tools, tool), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
-    expect(() => run({ PATH: `${tools}:${process.env["PATH"]}` })).toThrow();
+    expect(() => run({ PATH: `${tools}:${process.env["PATH"]}` })).toThrow(/Command failed/);
     expect(existsSync(copied(".done"))).toBe(false);
   });
 

@@ -45,6 +45,24 @@ describe("of a batch Job", () => {
     expect(kind.hasNoFirstPod(job)).toBe(expected);
   });
 
+  test.each([
+    ["Indexed", "0", true],
+    ["Indexed", "0,2-4", true],
+    ["Indexed", "0-3", true],
+    ["Indexed", "1,3-10", false],
+    ["Indexed", "10", false],
+    ["Indexed", "", false],
+    ["Indexed", undefined, false],
+    ["NonIndexed", undefined, true],
+    [undefined, undefined, true],
+  ])("%s, completed %j: the writer has succeeded: %s", (completionMode, indexes, expected) => {
+    const job = makeJob((each) => {
+      if (completionMode !== undefined) each.spec.completionMode = completionMode;
+      each.status = indexes === undefined ? {} : { completedIndexes: indexes };
+    });
+    expect(kind.hasWriterSucceeded(job)).toBe(expected);
+  });
+
   test("the outcome is that of its conditions", () => {
     const job = makeJob((each) => {
       each.status = { conditions: [{ type: "Complete", status: "True" }] };

@@ -9,17 +9,24 @@ export interface JobKind {
   isWriter(pod: Pod): boolean;
   /** How the job stands. */
   outcome(job: Job): Outcome;
+  /** False for a job that succeeded although its one writer did not, and so may have been ended in mid-write. */
+  hasWriterSucceeded(job: Job): boolean;
   /** True when no pod of the job is the first one, so that all would write. */
   hasNoFirstPod(job: Job): boolean;
 }
 
 const COMPLETION_INDEX = "batch.kubernetes.io/job-completion-index";
 
+/** Matches status.completedIndexes, such as `0,2-4`, when it holds 0. A successPolicy may do without it. */
+const FIRST_COMPLETED = /^0(?:[,-]|$)/;
+
 const BATCH_JOB: JobKind = {
   apiVersion: "batch/v1",
   kind: "Job",
   isWriter: (pod) => (pod.metadata?.annotations?.[COMPLETION_INDEX] ?? "0") === "0",
   outcome: batchJobOutcome,
+  hasWriterSucceeded: ({ spec, status }) =>
+    spec?.completionMode !== "Indexed" || FIRST_COMPLETED.test(status?.completedIndexes ?? ""),
   hasNoFirstPod: ({ spec }) =>
     spec?.completionMode !== "Indexed" &&
     ((spec?.parallelism ?? 1) > 1 || (spec?.completions ?? 1) > 1),

@@ -239,6 +239,12 @@ describe("the version of a job", () => {
     );
   });
 
+  test("is made when all write and its success policy did without index 0", () => {
+    const job = exporting(makeExport((each) => void (each.writers = "all")));
+    const indexed = { ...job, spec: { ...job.spec, completionMode: "Indexed" } };
+    expect(versionOf(reconcile((each) => void (each.job = indexed)))).toBeDefined();
+  });
+
   test("is given up, with an event, when others have all its names", () => {
     const versions = [short, longer, longest].map((name) => namedVersion(name));
     const actions = reconcile((each) => void (each.versions = versions));
@@ -306,6 +312,14 @@ describe("a job is let go without a version, with an event", () => {
         job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: "{" };
       }),
       "the job's export annotation can not be read; its model is not exported",
+    ],
+    [
+      "when its success policy did without the pod that writes",
+      withStatus("Complete", (job) => {
+        job.spec.completionMode = "Indexed";
+        job.status = { ...job.status, completedIndexes: "1-3" };
+      }),
+      "the job succeeded without its completion index 0, which writes the model (completed: 1-3); its model is not exported",
     ],
     [
       "when its annotation names two storages",

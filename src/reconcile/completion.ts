@@ -56,6 +56,10 @@ export function reconcileCompletion(observed: CompletionObserved): readonly Acti
   if (intent === undefined) {
     return skip("the job's export annotation can not be read; its model is not exported");
   }
+  if (intent.writers !== "all" && !kind.hasWriterSucceeded(job)) {
+    const message = `the job succeeded without its completion index 0, which writes the model (completed: ${job.status?.completedIndexes || "none"}); its model is not exported`;
+    return skip(message);
+  }
   const { versions } = observed;
   const uid = job.metadata?.uid ?? "";
   if (versions.some(({ metadata }) => metadata.labels?.[LABELS.jobUid] === uid)) return release;
