@@ -1,7 +1,7 @@
 import { LABELS, MANAGED_BY } from "../api/annotations.ts";
 import type { Job, KubeObject } from "../api/kube-types.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
-import { locationOf, uidKey, type Stores } from "../gather/stores.ts";
+import { locationOf, locationOfPod, uidKey, type Stores } from "../gather/stores.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { startInformer, type Informer } from "../kube/informer.ts";
@@ -61,6 +61,8 @@ export function startWatches(
       ...stores.exportJobs
         .by("uid", uidKey(pod.metadata?.namespace, controllerOf(pod)?.uid))
         .map((job) => keyOf("exporting-job", job)),
+      // The pods of a deleted job are the last that use its location.
+      ...waitingFor(stores, locationOfPod(pod)),
     ]),
     watch(resources.jobs, `${LABELS.export}=true`, stores.exportJobs, (job) => [
       keyOf("exporting-job", job),

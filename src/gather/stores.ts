@@ -97,7 +97,8 @@ export function locationOf(job: Job): string | undefined {
   return locationIn(exportIntentOf(job), namespace, uid);
 }
 
-function locationOfPod(pod: Pod): string | undefined {
+/** The directory that a pod writes to, by what it was told when it was admitted. */
+export function locationOfPod(pod: Pod): string | undefined {
   const uid = controllerOf(pod)?.uid ?? "";
   return locationIn(exportIntentOfPod(pod), pod.metadata?.namespace ?? "", uid);
 }

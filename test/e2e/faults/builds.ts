@@ -7,7 +7,7 @@ import type { KubeObject } from "../../../src/api/kube-types.ts";
 import type { ModelVersion } from "../../../src/api/modelversion.ts";
 import { eventually, list, read, type TestNode } from "../node.ts";
 import { hashesOfImage } from "./models.ts";
-import { processesWithArgument, signalAll } from "./processes.ts";
+import { findProcesses, signalAll } from "./processes.ts";
 
 /** Bytes of a model whose push takes long enough to be caught. */
 export const CATCHABLE_BYTES = 40_000_000;
@@ -32,7 +32,7 @@ export async function holdPush(
     async () => (await partialUploads(repository)).some((upload) => !before.has(upload)),
     { seconds: 60, everyMs: 5 },
   );
-  const kaniko = await processesWithArgument(`--destination=${image}`);
+  const kaniko = await findProcesses(`--destination=${image}`);
   signalAll(kaniko, "SIGSTOP");
   if (kaniko.length === 0) throw new Error(`kaniko had pushed ${image} before it could be stopped`);
   return { resume: () => signalAll(kaniko, "SIGCONT") };

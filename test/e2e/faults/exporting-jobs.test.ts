@@ -31,6 +31,9 @@ const TRAIN = `
   done
   find . -type f -print0 | sort -z | xargs -0 sha256sum`;
 
+/** Writes until it is killed, as a training that does not hear signals. */
+const WRITE_TO_THE_END = "trap '' TERM; while true; do date >log; sleep 0.1; done";
+
 describe("an exporting job", () => {
   let node: TestNode;
   let namespace: AsyncDisposable;
@@ -55,16 +58,27 @@ describe("an exporting job", () => {
 
   test.concurrent("that is deleted while it runs, or before it may run, goes at once", async () => {
     const running = await start("running", "sleep 3600");
-    await eventually("its pod", async () => (await podOf("running"))?.status?.phase === "Running");
+    await whenRunning(running);
     // The same location: it has to wait.
     const waiting = await start("waiting", "sleep 3600", "running");
-    await eventually("its wait", async () => (await saidOf("waiting")).includes("LocationBusy"));
+    await eventually("its wait", async () => (await saidTo(waiting)).includes("LocationBusy"));
     const jobs = ["job/waiting", "job/running"];
     await kubectl(node, NAMESPACE, "delete", ...jobs, "--timeout=30s");
     for (const job of [running, waiting]) {
       await whenNothingIsLeftOf(job);
       expect(await versionsOf(job)).toEqual([]);
     }
+  });
+
+  test.concurrent("that replaces another waits until the pod of that has ended", async () => {
+    const before = await start("replaced", WRITE_TO_THE_END, "replaced", 6);
+    await whenRunning(before);
+    await kubectl(node, NAMESPACE, "delete", "job/replaced", "--timeout=30s");
+    const after = await start("replaced", "rm -f log; sleep 1; [ ! -e log ]; echo done >weights");
+    await eventually("its wait", async () =>
+      /LocationBusy: .* is used by Pod faults-jobs\/replaced-/.test(await saidTo(after)),
+    );
+    await whenBuilt(node, NAMESPACE, await exportedBy(after));
   });
 
   test.concurrent("that is collected as soon as it has succeeded leaves exactly one version", async () => {
@@ -93,13 +107,11 @@ describe("an exporting job", () => {
       jobs.map(async (job) => whenBuilt(node, NAMESPACE, await exportedBy(job))),
     );
     for (const [index, job] of jobs.entries()) {
-      const pod = await podOf(job.metadata?.name ?? "");
       const printed = await logsByPod(node, NAMESPACE, `job-name=${job.metadata?.name}`);
-      const [version] = built.slice(index);
-      if (version === undefined) throw new Error("unreachable");
-      expect(await hashesOf(version)).toBe(printed[pod?.metadata?.name ?? ""]);
+      const images = built.slice(index, index + 1).map(async (version) => hashesOf(version));
+      expect(await Promise.all(images)).toEqual(Object.values(printed));
     }
-    const said = (await Promise.all(["one", "two"].map((name) => saidOf(name)))).join("\n");
+    const said = (await Promise.all(jobs.map(async (job) => saidTo(job)))).join("\n");
     expect(said).toMatch(
       /Warning LocationBusy: waits: the location that this job writes to is used by the build of ModelVersion faults-jobs\/shared-/,
     );
@@ -137,9 +149,15 @@ describe("an exporting job", () => {
   });
 
   /** Starts a job that exports a model of its own, or to the location of another. */
-  async function start(name: string, script: string, modelName = name): Promise<Job> {
+  async function start(
+    name: string,
+    script: string,
+    modelName = name,
+    graceSeconds = 0,
+  ): Promise<Job> {
     const storage = localStorage(node, `/models/${NAMESPACE}/${modelName}`);
-    await apply(node, NAMESPACE, exportingJob(node, name, { modelName, storage }, script));
+    const intent = { modelName, storage };
+    await apply(node, NAMESPACE, exportingJob(node, name, intent, script, graceSeconds));
     const job = await read<Job>(node, NAMESPACE, "job", name);
     if (job === undefined) throw new Error(`job ${name} is not there`);
     return job;
@@ -158,11 +176,20 @@ describe("an exporting job", () => {
     return job;
   }
 
-  async function podOf(job: string): Promise<Pod | undefined> {
-    return (await list<Pod>(node, NAMESPACE, "pods", `job-name=${job}`))[0];
+  /** The one pod of a job. */
+  async function podOf({ metadata }: Job): Promise<Pod | undefined> {
+    const selector = `batch.kubernetes.io/controller-uid=${metadata?.uid}`;
+    return (await list<Pod>(node, NAMESPACE, "pods", selector))[0];
   }
 
-  async function saidOf(job: string): Promise<string> {
+  async function whenRunning(job: Job): Promise<void> {
+    await eventually(`the pod of ${job.metadata?.name}`, async () => {
+      return (await podOf(job))?.status?.phase === "Running";
+    });
+  }
+
+  /** The events on the pod of a job. */
+  async function saidTo(job: Job): Promise<string> {
     const pod = (await podOf(job))?.metadata?.name ?? "";
     return (await eventsOn(node, NAMESPACE, "Pod", pod)).join("\n");
   }

@@ -9,6 +9,7 @@ import type { TestNode } from "../node.ts";
 /** Writes a small model, and as many random bytes beside it, to a directory of the node; gives its path on this machine. */
 export async function writeModel(node: TestNode, path: string, bytes = 0): Promise<string> {
   const directory = await onHost(node, path);
+  await rm(directory, { recursive: true, force: true });
   await mkdir(join(directory, "variables"), { recursive: true });
   await writeFile(join(directory, "weights.bin"), randomBytes(bytes + 1000));
   await writeFile(join(directory, "variables/shard-0"), randomBytes(100));

@@ -1,6 +1,6 @@
 import type { KubeObject, Pod } from "../../../src/api/kube-types.ts";
 import { eventually, kubectl, list, read, type TestNode } from "../node.ts";
-import { processesOf, signalAll } from "./processes.ts";
+import { findProcesses, signalAll } from "./processes.ts";
 
 const NAMESPACE = "modelhook-system";
 const NAME = "modelhook";
@@ -37,7 +37,7 @@ export async function whenAnotherLeads(node: TestNode, leftOut?: Pod): Promise<P
 
 /** Ends a replica's process as a crash would; the kubelet starts it again in its pod. */
 export async function crash(pod: Pod): Promise<void> {
-  signalAll(await processesOf(pod, NAME), "SIGKILL");
+  signalAll(await processesOf(pod), "SIGKILL");
 }
 
 /** Ends a replica and its pod at once, as a lost node would; its Deployment makes another. */
@@ -54,7 +54,13 @@ export async function leave(node: TestNode, pod: Pod): Promise<void> {
 
 /** Stops a replica's process without its end, as a machine that swaps or sleeps would. */
 export async function freeze(pod: Pod): Promise<{ readonly thaw: () => void }> {
-  const pids = await processesOf(pod, NAME);
+  const pids = await processesOf(pod);
   signalAll(pids, "SIGSTOP");
   return { thaw: () => signalAll(pids, "SIGCONT") };
+}
+
+async function processesOf({ metadata }: Pod): Promise<readonly number[]> {
+  const pids = await findProcesses("serve", metadata?.uid);
+  if (pids.length === 0) throw new Error(`replica ${metadata?.name} does not run`);
+  return pids;
 }

@@ -8,6 +8,7 @@ export function exportingJob(
   name: string,
   intent: { readonly modelName: string; readonly storage: Storage },
   script: string,
+  terminationGracePeriodSeconds = 0,
 ): object {
   const exported = { ...intent, imageRepo: repositoryOf(node, intent.modelName) };
   return {
@@ -19,7 +20,7 @@ export function exportingJob(
       template: {
         spec: {
           restartPolicy: "Never",
-          terminationGracePeriodSeconds: 0,
+          terminationGracePeriodSeconds,
           securityContext: { runAsUser: 1000, runAsGroup: 1000 },
           containers: [
             {
