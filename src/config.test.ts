@@ -47,6 +47,9 @@ describe("a configuration", () => {
         systemNamespace: "modelhook-system",
         controllerUser: "system:serviceaccount:modelhook-system:modelhook",
         localPrefixes: {},
+        nfsServers: [],
+        efsFileSystems: [],
+        baseImages: [BUILD.baseImage],
         loaderResources: {
           requests: { cpu: "50m", memory: "32Mi" },
           limits: { memory: "256Mi" },
@@ -55,6 +58,7 @@ describe("a configuration", () => {
       build: {
         ...BUILD,
         modelhookImage: "registry.example/modelhook:1",
+        allowedBaseImages: [],
         insecureRegistries: [],
         deadlineSeconds: 3600,
         maxAttempts: 5,
@@ -69,9 +73,12 @@ describe("a configuration", () => {
   test("has what the file says, directories cleaned", () => {
     const config = load({
       localStorage: { allowedPrefixes: { "team-a": ["/models//a/"], "*": ["/models/shared"] } },
+      nfs: { allowedServers: ["nfs.example", "10.0.0.1"] },
+      AWSEfs: { allowedFileSystems: ["fs-0123"] },
       loader: { resources: { limits: { cpu: 1, memory: "1Gi" } } },
       build: {
         ...BUILD,
+        allowedBaseImages: ["registry.example/cuda:12"],
         insecureRegistries: ["10.0.0.1:5000", "registry.example"],
         deadlineSeconds: 60,
         maxAttempts: 1,
@@ -81,8 +88,14 @@ describe("a configuration", () => {
       "team-a": ["/models/a"],
       "*": ["/models/shared"],
     });
+    expect(config.policy).toMatchObject({
+      nfsServers: ["nfs.example", "10.0.0.1"],
+      efsFileSystems: ["fs-0123"],
+      baseImages: [BUILD.baseImage, "registry.example/cuda:12"],
+    });
     expect(config.policy.loaderResources).toEqual({ limits: { cpu: "1", memory: "1Gi" } });
     expect(config.build).toMatchObject({
+      allowedBaseImages: ["registry.example/cuda:12"],
       insecureRegistries: ["10.0.0.1:5000", "registry.example"],
       deadlineSeconds: 60,
       maxAttempts: 1,
@@ -172,6 +185,16 @@ describe("a configuration is refused", () => {
       "a namespace that can not be",
       { build: BUILD, localStorage: { allowedPrefixes: { Team_A: ["/models"] } } },
       'config.yaml: localStorage.allowedPrefixes.Team_A: "Team_A" must be the name of a namespace, or *',
+    ],
+    [
+      "the export of an NFS server",
+      { build: BUILD, nfs: { allowedServers: ["nfs.example/models"] } },
+      'config.yaml: nfs.allowedServers.0: "nfs.example/models" must be a host name or an address, or *',
+    ],
+    [
+      "a file system that can not be",
+      { build: BUILD, AWSEfs: { allowedFileSystems: ["models"] } },
+      'config.yaml: AWSEfs.allowedFileSystems.0: "models" must be a file system, such as fs-0123, or *',
     ],
     [
       "a quantity that is none",

@@ -57,6 +57,14 @@ const registry = z.string().refine((host) => parseImageRef(`${host}/x`)?.registr
   error: ({ input }) => `${show(input)} must be host:port as images name it, without http://`,
 });
 
+const server = z.string().refine((name) => /^[^\s/]+$/.test(name), {
+  error: ({ input }) => `${show(input)} must be a host name or an address, or *`,
+});
+
+const fileSystem = z.string().refine((name) => /^(?:\*|fs-[0-9a-z]+)$/.test(name), {
+  error: ({ input }) => `${show(input)} must be a file system, such as fs-0123, or *`,
+});
+
 const fileSchema = z.strictObject({
   localStorage: z
     .strictObject({
@@ -64,6 +72,8 @@ const fileSchema = z.strictObject({
       allowedPrefixes: z.record(namespaceOrAll, z.array(directory)).default({}),
     })
     .prefault({}),
+  nfs: z.strictObject({ allowedServers: z.array(server).default([]) }).prefault({}),
+  AWSEfs: z.strictObject({ allowedFileSystems: z.array(fileSystem).default([]) }).prefault({}),
   /** Directory with tls.crt, tls.key and ca.crt, such as cert-manager's Secret; an authority of our own when absent. */
   certificates: z.strictObject({ directory }).optional(),
   loader: z
@@ -76,6 +86,8 @@ const fileSchema = z.strictObject({
   build: z.strictObject({
     kanikoImage: image,
     baseImage: image,
+    /** Images besides baseImage that a version may name. */
+    allowedBaseImages: z.array(image).default([]),
     insecureRegistries: z.array(registry).default([]),
     deadlineSeconds: z.int().min(1).default(3600),
     maxAttempts: z.int().min(1).default(5),
@@ -132,6 +144,9 @@ function assemble(
       systemNamespace: env.POD_NAMESPACE,
       controllerUser: `system:serviceaccount:${env.POD_NAMESPACE}:${env.SERVICE_ACCOUNT}`,
       localPrefixes: Object.fromEntries(prefixes),
+      nfsServers: file.nfs.allowedServers,
+      efsFileSystems: file.AWSEfs.allowedFileSystems,
+      baseImages: [file.build.baseImage, ...file.build.allowedBaseImages],
       loaderResources: file.loader.resources,
     },
     build: { ...file.build, modelhookImage: env.MODELHOOK_IMAGE },

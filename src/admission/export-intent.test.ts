@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { makeExport } from "../../test/make/export.ts";
+import { makeLimits } from "../../test/make/limits.ts";
 import { exportMountPath, validateExport } from "./export-intent.ts";
 
-const LIMITS = { localPrefixes: ["/models"] };
+const LIMITS = makeLimits();
 
 describe("validateExport", () => {
   test("finds no fault in a right one", () => {

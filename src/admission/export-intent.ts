@@ -2,14 +2,14 @@ import { ANNOTATIONS, DEFAULT_MOUNT_PATH, type ExportIntent } from "../api/annot
 import { cleanMountPath } from "../api/path.ts";
 import type { Cause } from "../api/review.ts";
 import { storageOf } from "../storage/bound.ts";
-import type { StorageLimits } from "../storage/provider.ts";
+import type { VersionLimits } from "./policy.ts";
 import { validateVersionSpec } from "./version-spec.ts";
 
 /** Every fault of an export annotation at `path`, such as `metadata.annotations`; the same rules as for a ModelVersion. */
 export function validateExport(
   intent: ExportIntent,
   path: string,
-  limits: StorageLimits,
+  limits: VersionLimits,
 ): readonly Cause[] {
   const field = `${path}[${ANNOTATIONS.export}]`;
   const causes = validateVersionSpec(intent, field, limits);

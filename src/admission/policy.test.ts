@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { makePolicy } from "../../test/make/snapshot.ts";
 import { limitsOf } from "./policy.ts";
 
 const localPrefixes = { "team-a": ["/models/a"], "team-b": [], "*": ["/models/shared"] };
@@ -9,9 +10,17 @@ test.each([
   ["team-c", ["/models/shared"]],
   ["constructor", ["/models/shared"]],
 ])("namespace %s may use %j", (namespace, prefixes) => {
-  expect(limitsOf({ localPrefixes }, namespace)).toEqual({ localPrefixes: prefixes });
+  const policy = makePolicy((each) => void Object.assign(each, { localPrefixes }));
+  expect(limitsOf(policy, namespace).localPrefixes).toEqual(prefixes);
 });
 
-test("nothing is allowed that nobody named", () => {
-  expect(limitsOf({ localPrefixes: {} }, "team-a")).toEqual({ localPrefixes: [] });
+test("no directory is allowed that nobody named", () => {
+  const policy = makePolicy((each) => void (each.localPrefixes = {}));
+  expect(limitsOf(policy, "team-a").localPrefixes).toEqual([]);
+});
+
+test("servers, file systems and base images are those of all namespaces", () => {
+  const lists = { nfsServers: ["nfs.example"], efsFileSystems: ["fs-1"], baseImages: ["base:1"] };
+  const policy = makePolicy((each) => void Object.assign(each, lists));
+  expect(limitsOf(policy, "team-a")).toMatchObject(lists);
 });

@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { makeModelVersion } from "../../test/make/modelversion.ts";
+import { makeLimits } from "../../test/make/limits.ts";
 import { validateVersionSpec } from "./version-spec.ts";
 
-const LIMITS = { localPrefixes: ["/models"] };
+const LIMITS = makeLimits();
 const GOOD = makeModelVersion().spec;
 const CLAIM = { claimName: "models" };
 const LOCAL = { path: "/models/mnist", nodeName: "node-1" };
@@ -34,7 +35,7 @@ describe("a spec is right", () => {
       {
         builder: {
           engine: "kaniko",
-          baseImage: "busybox:1",
+          baseImage: "registry.example/busybox:1",
           pushSecret: { name: "push" },
           resources: { limits: { memory: "1Gi" } },
         },
@@ -166,6 +167,11 @@ describe("a spec is denied", () => {
       "a bad base",
       { builder: { baseImage: "A" } },
       'builder.baseImage: "A" is not an image reference',
+    ],
+    [
+      "a base that is not allowed",
+      { builder: { baseImage: "busybox:1" } },
+      'builder.baseImage: "busybox:1" is not allowed: the administrator allows registry.example/busybox:1 (build.allowedBaseImages)',
     ],
     [
       "a base that is a number",

@@ -9,7 +9,9 @@ import { cleanMountPath } from "../api/path.ts";
 import type { Cause } from "../api/review.ts";
 import { schemaFaults } from "../api/schema-faults.ts";
 import { storageOf, storageTypes } from "../storage/bound.ts";
+import { notAllowed } from "../storage/allow-list.ts";
 import type { StorageLimits } from "../storage/provider.ts";
+import type { VersionLimits } from "./policy.ts";
 
 /**
  * Every fault of what should be the spec of a ModelVersion; `path` is its JSON path. Holds for what a job exports too. Mutating
@@ -18,7 +20,7 @@ import type { StorageLimits } from "../storage/provider.ts";
 export function validateVersionSpec(
   spec: unknown,
   path: string,
-  limits: StorageLimits,
+  limits: VersionLimits,
 ): readonly Cause[] {
   const faults = schemaFaults(modelVersionSpecSchema, spec);
   const causes = faults.map(({ field, message }) => ({
@@ -35,7 +37,7 @@ export function validateVersionSpec(
     ...(imageTag !== undefined && fits("imageTag") ? validateImageTag(imageTag, path) : []),
     ...validateStorageTypes(storage, `${path}.storage`),
     ...(fits("storage") ? validateStorage(storage, `${path}.storage`, limits) : []),
-    ...(fits("builder") ? validateBuilder(builder, `${path}.builder`) : []),
+    ...(fits("builder") ? validateBuilder(builder, `${path}.builder`, limits) : []),
   ];
 }
 
@@ -84,12 +86,20 @@ function validateStorage(
   return [...causes, { field: `${field}.${bound.type}.mountPath`, message }];
 }
 
-function validateBuilder(builder: ModelVersionSpec["builder"], field: string): readonly Cause[] {
+function validateBuilder(
+  builder: ModelVersionSpec["builder"],
+  field: string,
+  { baseImages }: VersionLimits,
+): readonly Cause[] {
   const { baseImage, pushSecret } = builder ?? {};
   const causes: Cause[] = [];
-  if (baseImage !== undefined && parseImageRef(baseImage) === undefined) {
+  if (baseImage !== undefined) {
     const message = `${JSON.stringify(baseImage)} is not an image reference`;
-    causes.push({ field: `${field}.baseImage`, message });
+    causes.push(
+      ...(parseImageRef(baseImage) === undefined
+        ? [{ field: `${field}.baseImage`, message }]
+        : notAllowed(baseImage, baseImages, `${field}.baseImage`, "build.allowedBaseImages")),
+    );
   }
   if (pushSecret !== undefined && !isDnsSubdomain(pushSecret.name)) {
     const message = `${JSON.stringify(pushSecret.name)} is not the name of a Secret`;

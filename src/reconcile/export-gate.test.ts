@@ -5,12 +5,13 @@ import { makeHeldJob, type MadeJob } from "../../test/make/job.ts";
 import { patched } from "../../test/make/patched.ts";
 import { makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
 import { makeSnapshot } from "../../test/make/snapshot.ts";
+import { makeLimits } from "../../test/make/limits.ts";
 import { decideTrainingPod } from "../admission/training-pod.ts";
 import { ANNOTATIONS, FINALIZERS, LABELS, type ExportIntent } from "../api/annotations.ts";
 import type { Action } from "./action.ts";
 import { reconcileExportingPod, type ExportingPodObserved } from "./export-gate.ts";
 
-const LIMITS = { localPrefixes: ["/models"] };
+const LIMITS = makeLimits();
 
 /** A pod of the job as admission left it. */
 function admitted(intent: ExportIntent, tweak: Tweak<MadePod> = () => {}): MadePod {
@@ -201,7 +202,9 @@ describe("a writer's pod waits, and says for what", () => {
 
   test("while the administrator does not allow its path any more", () => {
     const actions = reconcileExportingPod(
-      observe((each) => void (each.limits = { localPrefixes: [] })),
+      observe(
+        (observed) => void (observed.limits = makeLimits((each) => void (each.localPrefixes = []))),
+      ),
     );
     expect(stepsOf(actions)).toEqual(["Warning PathNotAllowed on Pod"]);
     expect(messageOf(actions)).toContain(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { makeVolumeRequest } from "../../test/make/volume-request.ts";
+import { makeLimits } from "../../test/make/limits.ts";
 import { STORAGE_TYPES, type Storage } from "../api/modelversion.ts";
 import { storageOf, storageTypes } from "./bound.ts";
 
@@ -26,9 +27,10 @@ describe.each(STORAGE_TYPES)("a storage of type %s", (type) => {
       AWSEfs: { volumeHandle: "" },
       persistentVolumeClaim: { claimName: "" },
     };
-    const faults = storageOf({ [type]: broken[type] })?.validate("spec.storage", {
-      localPrefixes: [],
-    });
+    const faults = storageOf({ [type]: broken[type] })?.validate(
+      "spec.storage",
+      makeLimits((each) => void (each.localPrefixes = [])),
+    );
     expect(faults?.[0]?.field).toMatch(new RegExp(`^spec\\.storage\\.${type}\\.`));
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { makeVolumeRequest } from "../../test/make/volume-request.ts";
+import { makeLimits } from "../../test/make/limits.ts";
 import { claimProvider } from "./claim.ts";
 
 describe("storage in a user's claim", () => {
@@ -21,7 +22,7 @@ describe("storage in a user's claim", () => {
       [{ field: "f.subPath", message: '"../other" must be a relative path without ".."' }],
     ],
   ])("of %j has the faults %j", (storage, faults) => {
-    expect(claimProvider.validate(storage, "f", { localPrefixes: [] })).toEqual(faults);
+    expect(claimProvider.validate(storage, "f", makeLimits())).toEqual(faults);
   });
 
   test("is one place in one namespace, however its directory is written", () => {

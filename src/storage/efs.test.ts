@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { makeVolumeRequest } from "../../test/make/volume-request.ts";
+import { makeLimits } from "../../test/make/limits.ts";
 import { efsProvider } from "./efs.ts";
 
 describe("Amazon EFS storage", () => {
@@ -10,7 +11,7 @@ describe("Amazon EFS storage", () => {
     "fs-0123::fsap-4567",
     "fs-0123:models:fsap-4567",
   ])("may have the handle %s", (volumeHandle) => {
-    expect(efsProvider.validate({ volumeHandle }, "f", { localPrefixes: [] })).toEqual([]);
+    expect(efsProvider.validate({ volumeHandle }, "f", makeLimits())).toEqual([]);
   });
 
   test.each([
@@ -22,12 +23,24 @@ describe("Amazon EFS storage", () => {
     "fs-0123:a:fsap-1:b",
     "",
   ])("may not have the handle %j", (volumeHandle) => {
-    expect(efsProvider.validate({ volumeHandle }, "f", { localPrefixes: [] })).toEqual([
+    expect(efsProvider.validate({ volumeHandle }, "f", makeLimits())).toEqual([
       {
         field: "f.volumeHandle",
         message: `${JSON.stringify(volumeHandle)} must be [FileSystemId]:[Subpath]:[AccessPointId], such as fs-0123::fsap-4567`,
       },
     ]);
+  });
+
+  test.each([
+    ["fs-1", ["*"], undefined],
+    ["fs-1:/a:fsap-2", ["fs-1"], undefined],
+    ["fs-1::", [], "the administrator allows none (AWSEfs.allowedFileSystems)"],
+    ["fs-1::", ["fs-12"], "the administrator allows fs-12 (AWSEfs.allowedFileSystems)"],
+  ])("of %s, where %j are allowed: %s", (volumeHandle, allowed, why) => {
+    const limits = makeLimits((each) => void (each.efsFileSystems = allowed));
+    const faults = efsProvider.validate({ volumeHandle }, "f", limits);
+    const message = `"fs-1" is not allowed: ${why}`;
+    expect(faults).toEqual(why === undefined ? [] : [{ field: "f.volumeHandle", message }]);
   });
 
   test.each([

@@ -1,13 +1,14 @@
 import type { EfsStorage } from "../api/modelversion.ts";
 import { cleanAbsolute } from "../api/path.ts";
 import type { Cause } from "../api/review.ts";
+import { notAllowed } from "./allow-list.ts";
 import type { StorageProvider, VolumePlan } from "./provider.ts";
 import { claimFor, volumeFor } from "./volume.ts";
 
 /** Amazon Elastic File System by its CSI driver; the handle is `[FileSystemId]:[Subpath]:[AccessPointId]`. */
 export const efsProvider: StorageProvider<EfsStorage> = {
   sharedWriters: true,
-  validate: (storage, field): readonly Cause[] => {
+  validate: (storage, field, { efsFileSystems }): readonly Cause[] => {
     const [fileSystem = "", subPath = "", accessPoint = "", ...more] =
       storage.volumeHandle.split(":");
     const isHandle =
@@ -15,7 +16,10 @@ export const efsProvider: StorageProvider<EfsStorage> = {
       !subPath.split("/").includes("..") &&
       (accessPoint === "" || /^fsap-[0-9a-z]+$/.test(accessPoint)) &&
       more.length === 0;
-    if (isHandle) return [];
+    if (isHandle) {
+      const handle = `${field}.volumeHandle`;
+      return notAllowed(fileSystem, efsFileSystems, handle, "AWSEfs.allowedFileSystems");
+    }
     return [
       {
         field: `${field}.volumeHandle`,

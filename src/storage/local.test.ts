@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { makeVolumeRequest } from "../../test/make/volume-request.ts";
+import { makeLimits } from "../../test/make/limits.ts";
 import { localProvider } from "./local.ts";
 
-const LIMITS = { localPrefixes: ["/models", "/models/team-a"] };
+const LIMITS = makeLimits((each) => {
+  each.localPrefixes = ["/models", "/models/team-a"];
+});
 
 describe("local storage", () => {
   test.each(["/models", "/models/mnist", "/models//mnist/", "/models/team-a/x"])(
@@ -31,9 +34,11 @@ describe("local storage", () => {
   });
 
   test("may lie nowhere where the administrator allows nothing", () => {
-    const [fault] = localProvider.validate({ path: "/models", nodeName: "n" }, "f", {
-      localPrefixes: [],
-    });
+    const [fault] = localProvider.validate(
+      { path: "/models", nodeName: "n" },
+      "f",
+      makeLimits((each) => void (each.localPrefixes = [])),
+    );
     expect(fault?.message).toBe(
       '"/models" is not allowed: the administrator allows this namespace no path on a node (localStorage.allowedPrefixes)',
     );
@@ -69,7 +74,10 @@ describe("local storage", () => {
   });
 
   test("that is no longer allowed is not made into a volume", () => {
-    const request = { ...makeVolumeRequest(), limits: { localPrefixes: [] } };
+    const request = {
+      ...makeVolumeRequest(),
+      limits: makeLimits((each) => void (each.localPrefixes = [])),
+    };
     expect(() => localProvider.plan({ path: "/models", nodeName: "n" }, request)).toThrow(
       new RangeError("no allowed prefix holds /models"),
     );

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { makeVolumeRequest } from "../../test/make/volume-request.ts";
+import { makeLimits } from "../../test/make/limits.ts";
 import { nfsProvider } from "./nfs.ts";
 
 describe("NFS storage", () => {
@@ -18,7 +19,20 @@ describe("NFS storage", () => {
       ],
     ],
   ])("of %j has the faults %j", (storage, faults) => {
-    expect(nfsProvider.validate(storage, "f", { localPrefixes: [] })).toEqual(faults);
+    expect(nfsProvider.validate(storage, "f", makeLimits())).toEqual(faults);
+  });
+
+  test.each([
+    ["nfs.example", ["*"], undefined],
+    ["nfs.example", ["NFS.example"], undefined],
+    ["NFS.example", ["nfs.example"], undefined],
+    ["nfs.example", [], "the administrator allows none (nfs.allowedServers)"],
+    ["nfs.example", ["a", "b"], "the administrator allows a, b (nfs.allowedServers)"],
+  ])("on %s, where %j are allowed: %s", (server, allowed, why) => {
+    const limits = makeLimits((each) => void (each.nfsServers = allowed));
+    const faults = nfsProvider.validate({ server, path: "/" }, "f", limits);
+    const message = `"nfs.example" is not allowed: ${why}`;
+    expect(faults).toEqual(why === undefined ? [] : [{ field: "f.server", message }]);
   });
 
   test("is one place, however server and path are written", () => {

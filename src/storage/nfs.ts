@@ -1,13 +1,14 @@
 import type { NfsStorage } from "../api/modelversion.ts";
 import type { Cause } from "../api/review.ts";
 import { cleanAbsolute } from "../api/path.ts";
+import { notAllowed } from "./allow-list.ts";
 import type { StorageProvider, VolumePlan } from "./provider.ts";
 import { claimFor, volumeFor } from "./volume.ts";
 
 /** A directory that an NFS server exports. */
 export const nfsProvider: StorageProvider<NfsStorage> = {
   sharedWriters: true,
-  validate: (storage, field): readonly Cause[] => [
+  validate: (storage, field, { nfsServers }): readonly Cause[] => [
     ...(cleanAbsolute(storage.path) === undefined
       ? [
           {
@@ -23,7 +24,12 @@ export const nfsProvider: StorageProvider<NfsStorage> = {
             message: `${JSON.stringify(storage.server)} must be a host name or an address`,
           },
         ]
-      : []),
+      : notAllowed(
+          storage.server.toLowerCase(),
+          nfsServers.map((server) => server.toLowerCase()),
+          `${field}.server`,
+          "nfs.allowedServers",
+        )),
   ],
   location: (storage) =>
     `nfs:${storage.server.toLowerCase()}:${cleanAbsolute(storage.path) ?? storage.path}`,

@@ -5,6 +5,10 @@ import type { Cause } from "../api/review.ts";
 export interface StorageLimits {
   /** Directories on nodes below which local storage may lie; none by default. */
   readonly localPrefixes: readonly string[];
+  /** NFS servers that may be used; `*` is every one, none by default. */
+  readonly nfsServers: readonly string[];
+  /** EFS file systems (`fs-…`) that may be used; `*` is every one, none by default. */
+  readonly efsFileSystems: readonly string[];
 }
 
 /** What a volume is made for. */

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { makeExport } from "../../test/make/export.ts";
 import { JOB_UID } from "../../test/make/pod.ts";
+import { makeLimits } from "../../test/make/limits.ts";
 import type { Storage } from "../api/modelversion.ts";
 import { trainingStorage, trainingVolume } from "./training-volume.ts";
 
 const JOB = { namespace: "team-a", uid: JOB_UID };
-const LIMITS = { localPrefixes: ["/models"] };
+const LIMITS = makeLimits();
 
 function storageWith(storage: Storage, clean = false) {
   const intent = makeExport((each) => {
@@ -118,8 +119,12 @@ describe("trainingVolume", () => {
   });
 
   test("is refused outside of what the administrator allows by now", () => {
-    expect(() => trainingVolume(local, JOB, { localPrefixes: [] })).toThrow(
-      "no allowed prefix holds /models/mnist",
-    );
+    expect(() =>
+      trainingVolume(
+        local,
+        JOB,
+        makeLimits((each) => void (each.localPrefixes = [])),
+      ),
+    ).toThrow("no allowed prefix holds /models/mnist");
   });
 });

@@ -10,11 +10,13 @@ import type {
 } from "../../src/api/kube-types.ts";
 import type { Model } from "../../src/api/model.ts";
 import type { ModelVersion } from "../../src/api/modelversion.ts";
+import type { Reason } from "../../src/api/reasons.ts";
 import { formatTime } from "../../src/api/time.ts";
 import { deepFreeze } from "../../src/kube/freeze.ts";
 import type { Action, ObjectRef } from "../../src/reconcile/action.ts";
 import { references, type ModelVersionObserved } from "../../src/reconcile/observed.ts";
 import { makeSettings } from "./build.ts";
+import { makeLimits } from "./limits.ts";
 
 /** How the pod of an attempt ends. */
 export type PodEnd =
@@ -22,12 +24,20 @@ export type PodEnd =
   | "succeeds"
   /** Pushes, and is taken away before it can say so. */
   | "vanishes after its push"
-  /** Fails for a reason that another attempt may not meet. */
+  /** Fails for a cause outside of the build. */
   | "loses the registry"
+  /** Fails for a cause in the build that may pass. */
+  | "fills the disk"
   /** Fails for good. */
   | "finds nothing";
 
 const NODE = "node-1";
+
+const REASONS: Readonly<Partial<Record<PodEnd, Reason>>> = {
+  "loses the registry": "RegistryUnreachable",
+  "fills the disk": "DiskFull",
+  "finds nothing": "EmptyModel",
+};
 
 interface Kinds {
   readonly ModelVersion: ModelVersion;
@@ -81,7 +91,7 @@ export class BuildWorld {
         now: this.now,
         version,
         settings: makeSettings(),
-        limits: { localPrefixes: ["/models"] },
+        limits: makeLimits(),
         hostname: NODE,
         jobs: this.#list("Job"),
         pods: this.#list("Pod").toReversed(),
@@ -199,7 +209,7 @@ export class BuildWorld {
         ? printReport({ state: "built", image })
         : printReport({
             state: "failed",
-            reason: end === "finds nothing" ? "EmptyModel" : "RegistryUnreachable",
+            reason: REASONS[end] ?? "Unknown",
             message: end,
           });
     const exitCode = end === "succeeds" ? 0 : 1;

@@ -8,6 +8,7 @@ export function makeSettings(): BuildSettings {
     modelhookImage: "registry.example/modelhook:1",
     kanikoImage: "registry.example/kaniko:1",
     baseImage: "registry.example/busybox:1",
+    allowedBaseImages: [],
     insecureRegistries: [],
     deadlineSeconds: 3600,
     maxAttempts: 3,

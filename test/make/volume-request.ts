@@ -1,3 +1,4 @@
+import { makeLimits } from "./limits.ts";
 import type { VolumeRequest } from "../../src/storage/provider.ts";
 
 /** A volume `mh-1` for namespace team-a, which may use /models and below it, on the node with the hostname host-1. */
@@ -6,7 +7,9 @@ export function makeVolumeRequest(): VolumeRequest {
     name: "mh-1",
     namespace: "team-a",
     labels: { made: "for a test" },
-    limits: { localPrefixes: ["/models", "/models/team-a", "/scratch"] },
+    limits: makeLimits((each) => {
+      each.localPrefixes = ["/models", "/models/team-a", "/scratch"];
+    }),
     hostname: "host-1",
   };
 }

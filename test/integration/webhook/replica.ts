@@ -125,5 +125,8 @@ const policy = {
   systemNamespace: NAMESPACE,
   controllerUser: `system:serviceaccount:${NAMESPACE}:modelhook`,
   localPrefixes: {},
+  nfsServers: ["nfs.test"],
+  efsFileSystems: [],
+  baseImages: [],
   loaderResources: {},
 };

@@ -1,0 +1,15 @@
+import type { VersionLimits } from "../../src/admission/policy.ts";
+import { frozen, type Draft, type Tweak } from "./frozen.ts";
+
+/** Limits of a namespace that may use /models of the nodes, every NFS server and file system, and one base image. */
+export function makeLimits(tweak: Tweak<Draft<VersionLimits>> = () => {}): VersionLimits {
+  return frozen<Draft<VersionLimits>>(
+    {
+      localPrefixes: ["/models"],
+      nfsServers: ["*"],
+      efsFileSystems: ["*"],
+      baseImages: ["registry.example/busybox:1"],
+    },
+    tweak,
+  );
+}
