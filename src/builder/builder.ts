@@ -11,11 +11,13 @@ export interface BuildSettings {
   readonly kanikoImage: string;
   /** Image below the model where the version names none. It must hold `sh` and `cp` for the loader. */
   readonly baseImage: string;
+  /** Other images that a version may name. */
+  readonly allowedBaseImages: readonly string[];
   /** Registry hosts (with port) that may be reached by plain HTTP or with an unknown certificate. */
   readonly insecureRegistries: readonly string[];
   /** Seconds that one attempt may take. */
   readonly deadlineSeconds: number;
-  /** Attempts before a transient failure counts as final. */
+  /** Attempts before a failure that may pass counts as final; causes outside of the build do not count. */
   readonly maxAttempts: number;
 }
 
@@ -46,13 +48,18 @@ export type BuildOutcome =
   | { readonly state: "succeeded"; readonly image: BuiltImage }
   | BuildFailure;
 
+/**
+ * What another attempt is worth: nothing; a few tries, since the cause lies in the build and may pass; or as many as it takes,
+ * since the cause lies outside of the build, and the build would succeed without it.
+ */
+export type Retry = "never" | "few" | "endless";
+
 /** An attempt that is over, without an image. */
 export interface BuildFailure {
   readonly state: "failed";
   readonly reason: Reason;
   readonly message: string;
-  /** True when another attempt may succeed with nothing changed by anybody. */
-  readonly transient: boolean;
+  readonly retry: Retry;
 }
 
 /** An event (core/v1) as far as it is read. */

@@ -1,27 +1,27 @@
 import type { Reason } from "../api/reasons.ts";
-import type { BuildFailure } from "./builder.ts";
+import type { BuildFailure, Retry } from "./builder.ts";
 
-/** Reasons for which an attempt fails, and whether another may succeed with nothing changed by anybody. */
+/** Reasons for which an attempt fails, and how often another is worth it. */
 export const FAILURES = {
-  SourceNotFound: { transient: false },
-  EmptyModel: { transient: false },
+  SourceNotFound: { retry: "never" },
+  EmptyModel: { retry: "never" },
   // Whoever wrote has probably finished by the next attempt.
-  SourceChanged: { transient: true },
-  UnsupportedFile: { transient: false },
-  ImagePullFailed: { transient: true },
-  PodSecurityDenied: { transient: false },
+  SourceChanged: { retry: "few" },
+  UnsupportedFile: { retry: "never" },
+  ImagePullFailed: { retry: "few" },
+  PodSecurityDenied: { retry: "never" },
   // Other pods end, and their share is free again.
-  QuotaDenied: { transient: true },
-  PushDenied: { transient: false },
-  RegistryUnreachable: { transient: true },
-  TagTaken: { transient: false },
-  DiskFull: { transient: true },
-  OutOfMemory: { transient: false },
-  NodeLost: { transient: true },
+  QuotaDenied: { retry: "endless" },
+  PushDenied: { retry: "never" },
+  RegistryUnreachable: { retry: "endless" },
+  TagTaken: { retry: "never" },
+  DiskFull: { retry: "few" },
+  OutOfMemory: { retry: "never" },
+  NodeLost: { retry: "endless" },
   // It would take as long again.
-  DeadlineExceeded: { transient: false },
-  Unknown: { transient: true },
-} as const satisfies Partial<Record<Reason, { readonly transient: boolean }>>;
+  DeadlineExceeded: { retry: "never" },
+  Unknown: { retry: "few" },
+} as const satisfies Partial<Record<Reason, { readonly retry: Retry }>>;
 
 /** A reason for which an attempt fails. */
 export type FailureReason = keyof typeof FAILURES;
@@ -37,7 +37,7 @@ export function failed(reason: FailureReason, message: string): BuildFailure {
     state: "failed",
     reason,
     message: maskSecrets(message),
-    transient: FAILURES[reason].transient,
+    retry: FAILURES[reason].retry,
   };
 }
 

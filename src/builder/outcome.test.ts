@@ -9,6 +9,7 @@ import {
 } from "../../test/make/attempt.ts";
 import { printReport } from "../api/build-report.ts";
 import type { Reason } from "../api/reasons.ts";
+import type { Retry } from "./builder.ts";
 import { FAILURES, type FailureReason } from "./failure.ts";
 import { kanikoBuilder } from "./kaniko.ts";
 
@@ -19,7 +20,7 @@ interface Case {
   readonly reason: FailureReason;
   readonly message: string;
   /** When it differs from the table's. */
-  readonly transient?: boolean;
+  readonly retry?: Retry;
 }
 
 const FORBIDDEN = `Error creating: pods "mh-build-1-mrtdg" is forbidden: `;
@@ -119,7 +120,7 @@ const CASES: readonly Case[] = [
     },
     reason: "OutOfMemory",
     message: "The node was low on resource: memory.",
-    transient: true,
+    retry: "few",
   },
   {
     name: "the node is drained, while kaniko ends by the signal",
@@ -183,7 +184,7 @@ const CASES: readonly Case[] = [
     reason: "DeadlineExceeded",
     message:
       "the attempt took longer than 3600 seconds; the pod waits for a node: 0/1 nodes are available",
-    transient: true,
+    retry: "endless",
   },
   {
     name: "an image can not be pulled for two minutes",
@@ -193,6 +194,7 @@ const CASES: readonly Case[] = [
     },
     reason: "ImagePullFailed",
     message: 'container source: Back-off pulling image "x": not found',
+    retry: "endless",
   },
   {
     name: "a container can not be made for two minutes",
@@ -333,12 +335,12 @@ function kanikoCases(): readonly Case[] {
 }
 
 describe("an attempt fails", () => {
-  test.each(CASES)("with $reason when $name", ({ seen, reason, message, transient }) => {
+  test.each(CASES)("with $reason when $name", ({ seen, reason, message, retry }) => {
     expect(kanikoBuilder.outcome(makeAttempt(seen))).toEqual({
       state: "failed",
       reason,
       message,
-      transient: transient ?? FAILURES[reason].transient,
+      retry: retry ?? FAILURES[reason].retry,
     });
   });
 

@@ -98,7 +98,7 @@ function failureOfPod(pod: Pod): BuildFailure | undefined {
     if (/ephemeral|disk|inodes|emptydir/i.test(text)) return failed("DiskFull", text);
     if (!/memory/i.test(text)) return failed("NodeLost", text);
     // It was the node that had too little, and not the pod that asked for too little.
-    return { ...failed("OutOfMemory", text), transient: true };
+    return { ...failed("OutOfMemory", text), retry: "few" };
   }
   const disruption = conditions.find(
     ({ type, status }) => type === "DisruptionTarget" && status === "True",
@@ -127,7 +127,9 @@ function progress({ events, now }: BuildObserved, pod: Pod): BuildOutcome {
   if (stuck === undefined || waiting === undefined) return starting(events, pod);
   const message = `container ${stuck.name}: ${waiting.message ?? waiting.reason}`;
   if (now - waitingSince(pod) < PULL_GRACE_MS) return { state: "running", message };
-  return failed(/Image/.test(waiting.reason ?? "") ? "ImagePullFailed" : "Unknown", message);
+  if (!waiting.reason?.includes("Image")) return failed("Unknown", message);
+  // The administrator's images; kaniko pulls what the version names.
+  return { ...failed("ImagePullFailed", message), retry: "endless" };
 }
 
 /** Volumes that can not be mounted and networks that can not be made are only told by events; the kubelet goes on trying. */
@@ -191,8 +193,8 @@ function deadline(observed: BuildObserved, pod?: Pod): BuildOutcome {
   const waited = state.state === "succeeded" ? undefined : state.message;
   const message = `the attempt took longer than ${observed.job.spec?.activeDeadlineSeconds} seconds`;
   if (waited === undefined) return failed("DeadlineExceeded", message);
-  // It did not work, it waited: that may be over by the next attempt.
-  return { ...failed("DeadlineExceeded", `${message}; ${waited}`), transient: true };
+  // It did not work, it waited.
+  return { ...failed("DeadlineExceeded", `${message}; ${waited}`), retry: "endless" };
 }
 
 function endOf(job: Job): { reason: string; message: string; since: number } | undefined {

@@ -20,8 +20,13 @@ import { imageOf, type ModelVersionObserved } from "./observed.ts";
  * | ImageBuilding | False | that attempt failed; another follows after a while |
  * | ImageBuildSucceeded | True | digest recorded, for ever |
  * | ImageBuildFailed | False | until the retry annotation changes |
+ *
+ * `Retrying` is True as long as attempts fail for causes outside of the build: they do not count, and its transition time is
+ * when that began.
  */
 export type BuildStage = "attempt" | "backoff";
+
+const RETRYING = "Retrying";
 
 /** The stage of a version in phase ImageBuilding. */
 export function stageOf({ version }: ModelVersionObserved): BuildStage {
@@ -31,6 +36,14 @@ export function stageOf({ version }: ModelVersionObserved): BuildStage {
 /** When the last attempt failed, in milliseconds since the epoch. */
 export function failedAt({ version, now }: ModelVersionObserved): number {
   const time = parseTime(built(version.status)?.lastTransitionTime ?? "");
+  return Number.isNaN(time) ? now : time;
+}
+
+/** Since when attempts fail for causes outside of the build, in milliseconds since the epoch; undefined when the last did not. */
+export function retryingSince({ version, now }: ModelVersionObserved): number | undefined {
+  const condition = findCondition(version.status?.conditions, RETRYING);
+  if (condition === undefined) return undefined;
+  const time = parseTime(condition.lastTransitionTime);
   return Number.isNaN(time) ? now : time;
 }
 
@@ -49,7 +62,7 @@ export function startedStatus(observed: ModelVersionObserved): ModelVersionStatu
   const { version } = observed;
   const { finishTime: _, ...kept } = version.status ?? {};
   return nextAttempt(observed, {
-    ...kept,
+    ...withRetrying(observed, kept, undefined),
     image: imageOf(version),
     imageBuildPhase: "ImageBuilding",
     retry: version.metadata.annotations?.[VERSION_ANNOTATIONS.retry],
@@ -63,7 +76,8 @@ export function nextAttempt(
   before: ModelVersionStatus = observed.version.status ?? {},
 ): ModelVersionStatus {
   const { version, settings } = observed;
-  const attempts = (before.attempts ?? 0) + 1;
+  const isCounted = findCondition(before.conditions, RETRYING) === undefined;
+  const attempts = (before.attempts ?? 0) + (isCounted ? 1 : 0);
   const startedAttempts = (before.startedAttempts ?? 0) + 1;
   const status: ModelVersionStatus = {
     ...before,
@@ -93,6 +107,27 @@ export function backoffStatus(
   return withBuilt(observed, observed.version.status ?? {}, "False", reason, message);
 }
 
+/** The status with the cause outside of the build for which attempts fail, or without one. */
+export function withRetrying(
+  { version, now }: ModelVersionObserved,
+  status: ModelVersionStatus,
+  reason: Reason | undefined,
+): ModelVersionStatus {
+  const { conditions } = status;
+  if (reason === undefined) {
+    if (findCondition(conditions, RETRYING) === undefined) return status;
+    return { ...status, conditions: (conditions ?? []).filter(({ type }) => type !== RETRYING) };
+  }
+  const next = {
+    type: RETRYING,
+    status: "True" as const,
+    reason,
+    message: "the build is tried again until this is over",
+    observedGeneration: version.metadata.generation,
+  };
+  return { ...status, conditions: inOrder(setCondition(conditions, next, now)) };
+}
+
 /** The build failed for good. */
 export function failedStatus(
   observed: ModelVersionObserved,
@@ -101,7 +136,7 @@ export function failedStatus(
 ): ModelVersionStatus {
   const { version, now } = observed;
   const status: ModelVersionStatus = {
-    ...version.status,
+    ...withRetrying(observed, version.status ?? {}, undefined),
     image: imageOf(version),
     imageBuildPhase: "ImageBuildFailed",
     finishTime: formatTime(now),
@@ -116,7 +151,7 @@ export function succeededStatus(
   image: BuiltImage,
 ): ModelVersionStatus {
   const status: ModelVersionStatus = {
-    ...observed.version.status,
+    ...withRetrying(observed, observed.version.status ?? {}, undefined),
     imageBuildPhase: "ImageBuildSucceeded",
     finishTime: formatTime(observed.now),
     digest: image.digest,
