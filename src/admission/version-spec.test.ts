@@ -169,6 +169,11 @@ describe("a spec is denied", () => {
       'builder.baseImage: "A" is not an image reference',
     ],
     [
+      "a limit of the build that is no quantity",
+      { builder: { resources: { limits: { memory: "4 GB" } } } },
+      'builder.resources.limits.memory: "4 GB" must be a quantity, such as 100m or 64Mi',
+    ],
+    [
       "a base that is not allowed",
       { builder: { baseImage: "busybox:1" } },
       'builder.baseImage: "busybox:1" is not allowed: the administrator allows registry.example/busybox:1 (build.allowedBaseImages)',

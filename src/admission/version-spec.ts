@@ -9,6 +9,7 @@ import { cleanMountPath } from "../api/path.ts";
 import type { Cause } from "../api/review.ts";
 import { schemaFaults } from "../api/schema-faults.ts";
 import { storageOf, storageTypes } from "../storage/bound.ts";
+import { resourceFaults } from "../inject/resource-faults.ts";
 import { notAllowed } from "../storage/allow-list.ts";
 import type { StorageLimits } from "../storage/provider.ts";
 import type { VersionLimits } from "./policy.ts";
@@ -91,7 +92,7 @@ function validateBuilder(
   field: string,
   { baseImages }: VersionLimits,
 ): readonly Cause[] {
-  const { baseImage, pushSecret } = builder ?? {};
+  const { baseImage, pushSecret, resources } = builder ?? {};
   const causes: Cause[] = [];
   if (baseImage !== undefined) {
     const message = `${JSON.stringify(baseImage)} is not an image reference`;
@@ -104,6 +105,9 @@ function validateBuilder(
   if (pushSecret !== undefined && !isDnsSubdomain(pushSecret.name)) {
     const message = `${JSON.stringify(pushSecret.name)} is not the name of a Secret`;
     causes.push({ field: `${field}.pushSecret.name`, message });
+  }
+  for (const fault of resourceFaults(resources ?? {})) {
+    causes.push({ field: `${field}.resources.${fault.field}`, message: fault.message });
   }
   return causes;
 }

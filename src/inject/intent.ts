@@ -13,7 +13,7 @@ import type { Reason } from "../api/reasons.ts";
 import type { Cause } from "../api/review.ts";
 import { cleanMountPath } from "../api/path.ts";
 import { nearest } from "./nearest.ts";
-import { parseQuantity } from "./quantity.ts";
+import { resourceFaults } from "./resource-faults.ts";
 
 /** A pod that wants a model delivered. */
 export interface ServeIntent {
@@ -180,12 +180,8 @@ function readResources(given: Annotations, fault: Fault): ResourceRequirements |
     return undefined;
   }
   // The API server can not even read a pod with a quantity that is none, and would blame the webhook.
-  for (const [list, quantities] of Object.entries(parsed.value)) {
-    for (const [name, quantity] of Object.entries(quantities ?? {})) {
-      if (parseQuantity(quantity) >= 0) continue;
-      const message = `${JSON.stringify(quantity)} must be a quantity, such as 100m or 64Mi`;
-      fault(ANNOTATIONS.loaderResources, message, `${list}.${name}`);
-    }
+  for (const { field, message } of resourceFaults(parsed.value)) {
+    fault(ANNOTATIONS.loaderResources, message, field);
   }
   return parsed.value as ResourceRequirements;
 }

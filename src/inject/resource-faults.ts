@@ -1,0 +1,26 @@
+import { compareQuantities, parseQuantity } from "./quantity.ts";
+
+type Quantities = Readonly<Record<string, string>>;
+
+/** What the API server would refuse in a container's resources; `field` lies below them, such as `limits.memory`. */
+export function resourceFaults(resources: {
+  readonly requests?: Quantities | undefined;
+  readonly limits?: Quantities | undefined;
+}): readonly { readonly field: string; readonly message: string }[] {
+  const { requests = {}, limits = {} } = resources;
+  const unreadable = Object.entries({ requests, limits }).flatMap(([list, quantities]) =>
+    Object.entries(quantities)
+      .filter(([, quantity]) => !(parseQuantity(quantity) >= 0))
+      .map(([name, quantity]) => ({
+        field: `${list}.${name}`,
+        message: `${JSON.stringify(quantity)} must be a quantity, such as 100m or 64Mi`,
+      })),
+  );
+  const tooLarge = Object.entries(requests).flatMap(([name, request]) => {
+    const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
+    if (limit === undefined || !(compareQuantities(request, limit) > 0)) return [];
+    const message = `${JSON.stringify(request)} must be no more than the limit, ${limit}`;
+    return [{ field: `requests.${name}`, message }];
+  });
+  return [...unreadable, ...tooLarge];
+}
