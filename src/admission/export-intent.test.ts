@@ -46,6 +46,27 @@ describe("validateExport", () => {
     });
     expect(validateExport(intent, "metadata.annotations", LIMITS)).toEqual([]);
   });
+
+  test.each([
+    ["nfs", { nfs: { server: "nfs.example", path: "/models" } }],
+    ["AWSEfs", { AWSEfs: { volumeHandle: "fs-1::" } }],
+  ])("finds that nothing makes a clean directory of %s", (type, storage) => {
+    const intent = makeExport((each) => void Object.assign(each, { clean: true, storage }));
+    expect(validateExport(intent, "metadata.annotations", LIMITS)).toEqual([
+      {
+        field: "metadata.annotations[model.kubedl.io/export].clean",
+        message: `true is not allowed with ${type}, where nothing makes the new directory; use localStorage or persistentVolumeClaim`,
+      },
+    ]);
+  });
+
+  test.each([
+    { localStorage: { path: "/models/a", nodeName: "node-1" } },
+    { persistentVolumeClaim: { claimName: "models" } },
+  ])("lets %j be clean", (storage) => {
+    const intent = makeExport((each) => void Object.assign(each, { clean: true, storage }));
+    expect(validateExport(intent, "metadata.annotations", LIMITS)).toEqual([]);
+  });
 });
 
 test.each([

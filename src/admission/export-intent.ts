@@ -1,7 +1,7 @@
 import { ANNOTATIONS, DEFAULT_MOUNT_PATH, type ExportIntent } from "../api/annotations.ts";
 import { cleanMountPath } from "../api/path.ts";
 import type { Cause } from "../api/review.ts";
-import { storageOf } from "../storage/bound.ts";
+import { storageOf, type BoundStorage } from "../storage/bound.ts";
 import type { VersionLimits } from "./policy.ts";
 import { validateVersionSpec } from "./version-spec.ts";
 
@@ -14,9 +14,33 @@ export function validateExport(
   const field = `${path}[${ANNOTATIONS.export}]`;
   const causes = validateVersionSpec(intent, field, limits);
   const bound = storageOf(intent.storage);
-  if (intent.writers !== "all" || bound === undefined || bound.sharedWriters) return causes;
-  const message = `"all" is not allowed with ${bound.type}, which has room for one writer; use nfs, AWSEfs or a ReadWriteMany claim`;
-  return [...causes, { field: `${field}.writers`, message }];
+  if (bound === undefined) return causes;
+  return [
+    ...causes,
+    ...validateWriters(intent, bound, field),
+    ...validateClean(intent, bound, field),
+  ];
+}
+
+function validateWriters(
+  { writers }: ExportIntent,
+  { type, sharedWriters }: BoundStorage,
+  field: string,
+): readonly Cause[] {
+  if (writers !== "all" || sharedWriters) return [];
+  const message = `"all" is not allowed with ${type}, which has room for one writer; use nfs, AWSEfs or a ReadWriteMany claim`;
+  return [{ field: `${field}.writers`, message }];
+}
+
+/** The directory of a clean export is new, and a pod whose volume is not there never starts. */
+function validateClean(
+  { clean }: ExportIntent,
+  { type, makesDirectories }: BoundStorage,
+  field: string,
+): readonly Cause[] {
+  if (clean !== true || makesDirectories) return [];
+  const message = `true is not allowed with ${type}, where nothing makes the new directory; use localStorage or persistentVolumeClaim`;
+  return [{ field: `${field}.clean`, message }];
 }
 
 /** Where the containers of an exporting pod see the storage. */

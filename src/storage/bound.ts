@@ -11,6 +11,7 @@ export interface BoundStorage {
   readonly type: keyof Storage;
   readonly mountPath: string | undefined;
   readonly sharedWriters: boolean;
+  readonly makesDirectories: boolean;
   readonly nodeName: string | undefined;
   validate(field: string, limits: StorageLimits): readonly Cause[];
   location(namespace: string): string;
@@ -45,6 +46,7 @@ function bind<S extends { mountPath?: string | undefined }>(
     type,
     mountPath: storage.mountPath,
     sharedWriters: provider.sharedWriters,
+    makesDirectories: provider.makesDirectories,
     nodeName: provider.nodeName(storage),
     validate: (field, limits) => provider.validate(storage, `${field}.${type}`, limits),
     location: (namespace) => provider.location(storage, namespace),

@@ -7,6 +7,7 @@ import type { StorageProvider, VolumePlan } from "./provider.ts";
 /** A directory of a claim that the user made; nothing of it is ever made or deleted by us. */
 export const claimProvider: StorageProvider<ClaimStorage> = {
   sharedWriters: true,
+  makesDirectories: true,
   validate: (storage, field): readonly Cause[] => [
     ...(isDnsSubdomain(storage.claimName)
       ? []

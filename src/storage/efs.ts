@@ -8,6 +8,7 @@ import { claimFor, volumeFor } from "./volume.ts";
 /** Amazon Elastic File System by its CSI driver; the handle is `[FileSystemId]:[Subpath]:[AccessPointId]`. */
 export const efsProvider: StorageProvider<EfsStorage> = {
   sharedWriters: true,
+  makesDirectories: false,
   validate: (storage, field, { efsFileSystems }): readonly Cause[] => {
     const [fileSystem = "", subPath = "", accessPoint = "", ...more] =
       storage.volumeHandle.split(":");

@@ -10,6 +10,7 @@ import { claimFor, volumeFor } from "./volume.ts";
  */
 export const localProvider: StorageProvider<LocalStorage> = {
   sharedWriters: false,
+  makesDirectories: true,
   validate: (storage, field, limits): readonly Cause[] => {
     const path = cleanAbsolute(storage.path);
     if (path === undefined || path === "/") {

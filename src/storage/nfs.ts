@@ -8,6 +8,7 @@ import { claimFor, volumeFor } from "./volume.ts";
 /** A directory that an NFS server exports. */
 export const nfsProvider: StorageProvider<NfsStorage> = {
   sharedWriters: true,
+  makesDirectories: false,
   validate: (storage, field, { nfsServers }): readonly Cause[] => [
     ...(cleanAbsolute(storage.path) === undefined
       ? [

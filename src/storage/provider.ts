@@ -45,6 +45,8 @@ export interface StorageProvider<S> {
   below(storage: S, name: string): S;
   /** True when pods on several nodes can write at once. */
   readonly sharedWriters: boolean;
+  /** True when the kubelet makes a directory that is not there yet. */
+  readonly makesDirectories: boolean;
   /** Node that its pods must run on, if only one will do. */
   nodeName(storage: S): string | undefined;
 }
