@@ -17,6 +17,7 @@ function refusal(status: number, cause?: string): ApiError {
 }
 
 test.each([
+  [400, true],
   [403, true],
   [422, true],
   [404, false],
@@ -38,6 +39,25 @@ describe("what follows a refused creation", () => {
 
   test("is what its reconciler says, with the API server's words in the events", () => {
     expect(insteadOf(action, refusal(403))).toEqual([said("is refused: exceeded quota"), later]);
+  });
+
+  test("is a status that says why, beside what else it says", () => {
+    const condition = {
+      status: "False" as const,
+      message: "is refused",
+      lastTransitionTime: "2026-11-23T09:30:00Z",
+    };
+    const other = { ...condition, type: "StorageReady", reason: "StorageNotBound" };
+    const built = { ...condition, type: "Built", reason: "CreateRefused" };
+    const status = { message: "is refused", attempts: 1, conditions: [built, other] };
+    const write = { type: "status" as const, ref: REF, resourceVersion: "1", status };
+    const because = "is refused: exceeded quota";
+    const conditions = [{ ...built, message: because }, other];
+    expect(insteadOf({ ...action, refused: [write] }, refusal(400))).toEqual([
+      { ...write, status: { message: because, attempts: 1, conditions } },
+    ]);
+    const unrelated = { ...write, status: { ...status, conditions: [other] } };
+    expect(insteadOf({ ...action, refused: [unrelated] }, refusal(400))).toEqual([unrelated]);
   });
 
   test("is something else where the namespace ends", () => {

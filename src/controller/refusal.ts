@@ -1,5 +1,6 @@
+import type { Condition } from "../api/conditions.ts";
 import type { KubeObject } from "../api/kube-types.ts";
-import { isForbidden, isInvalid, type ApiError } from "../kube/errors.ts";
+import { ApiError, isForbidden, isInvalid } from "../kube/errors.ts";
 import type { Action } from "../reconcile/action.ts";
 
 /** Cause that the admission plugin NamespaceLifecycle gives. */
@@ -7,10 +8,12 @@ const NAMESPACE_ENDS = "NamespaceTerminating";
 
 /** True when the API server understood, and said no: a quota, a policy, a rule of the kind, a namespace that ends. */
 export function isRefusal(error: unknown): error is ApiError {
-  return isForbidden(error) || isInvalid(error);
+  return (
+    isForbidden(error) || isInvalid(error) || (error instanceof ApiError && error.status === 400)
+  );
 }
 
-/** What the reconciler wants done instead of a creation, with the refusal in the messages of its events; undefined when it does not say. */
+/** What the reconciler wants done instead of a creation, with the refusal in the messages that tell of it; undefined when it does not say. */
 export function insteadOf(
   { refused, namespaceEnds }: Extract<Action, { type: "create" }>,
   refusal: ApiError,
@@ -39,6 +42,24 @@ export function tellOwners({ kind, metadata }: KubeObject, refusal: ApiError): r
 }
 
 function explained(action: Action, { message }: ApiError): Action {
-  if (action.type !== "event") return action;
-  return { ...action, message: `${action.message}: ${message}` };
+  switch (action.type) {
+    case "event":
+      return { ...action, message: `${action.message}: ${message}` };
+    case "status": {
+      const isOfRefusal = ({ reason }: Condition): boolean => reason === "CreateRefused";
+      const { status } = action;
+      const conditions = status.conditions?.map((condition) =>
+        isOfRefusal(condition)
+          ? { ...condition, message: `${condition.message}: ${message}` }
+          : condition,
+      );
+      const summary =
+        "message" in status && status.conditions?.some(isOfRefusal) === true
+          ? { message: `${status.message}: ${message}` }
+          : {};
+      return { ...action, status: { ...status, ...summary, conditions } };
+    }
+    default:
+      return action;
+  }
 }

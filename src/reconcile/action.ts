@@ -22,7 +22,7 @@ export type Action =
   | {
       readonly type: "create";
       readonly object: KubeObject;
-      /** What follows instead of the other steps when the API server refuses it; its words are added to the events' messages. */
+      /** What follows instead of the other steps when the API server refuses it; its words are added to the messages of events, and of conditions with reason CreateRefused. */
       readonly refused?: readonly Action[];
       /** The same when it refuses because the namespace is being deleted. */
       readonly namespaceEnds?: readonly Action[];

@@ -1,4 +1,5 @@
 import { repositoryOf } from "../api/image-ref.ts";
+import type { ModelVersionStatus } from "../api/modelversion.ts";
 import type { Builder } from "../builder/builder.ts";
 import { storageOf } from "../storage/bound.ts";
 import type { VolumePlan } from "../storage/provider.ts";
@@ -7,6 +8,7 @@ import { backOff, follow } from "./modelversion-attempt.ts";
 import { currentJob, livePod, stopJobs } from "./modelversion-jobs.ts";
 import {
   attemptText,
+  isRefused,
   stageOf,
   startedStatus,
   waitingStatus,
@@ -14,7 +16,7 @@ import {
   writeOrConfirm,
   writeStatus,
 } from "./modelversion-status.ts";
-import { event, fail, lookAgain } from "./modelversion-steps.ts";
+import { createOrSay, event, fail, lookAgain } from "./modelversion-steps.ts";
 import { prepareStorage } from "./modelversion-storage.ts";
 import { imageOf, tagOf, type ModelVersionObserved } from "./observed.ts";
 import { ownerOfImage, versionAhead } from "./rivals.ts";
@@ -102,9 +104,12 @@ function attempt(
         "StorageNotBound",
         `claim ${volume.claimName} waits for a pod`,
       );
+  const refusedStatus = (message: string): ModelVersionStatus =>
+    waitingStatus(observed, "CreateRefused", `${attemptText(observed)}: ${message}`);
   return [
-    ...writeOrConfirm(observed, status),
-    ...plan.objects.map((object): Action => ({ type: "create", object })),
+    // What was refused stays told until it is not refused any more.
+    ...(isRefused(observed) ? writeOrConfirm(observed) : writeOrConfirm(observed, status)),
+    ...plan.objects.map((object) => createOrSay(observed, object, refusedStatus)),
     lookAgain(),
   ];
 }

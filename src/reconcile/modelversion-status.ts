@@ -92,10 +92,15 @@ export function nextAttempt(
 /** The attempt is under way or waits; the message says for what. */
 export function waitingStatus(
   observed: ModelVersionObserved,
-  reason: "BuildStarted" | "LocationBusy",
+  reason: "BuildStarted" | "LocationBusy" | "CreateRefused",
   message: string,
 ): ModelVersionStatus {
   return withBuilt(observed, observed.version.status ?? {}, "Unknown", reason, message);
+}
+
+/** True when the API server refused the attempt's Job the last time. */
+export function isRefused({ version }: ModelVersionObserved): boolean {
+  return built(version.status)?.reason === "CreateRefused";
 }
 
 /** The attempt failed, and another follows. */
@@ -172,7 +177,7 @@ export function succeededStatus(
 export function withStorage(
   { version, now }: ModelVersionObserved,
   status: ModelVersionStatus,
-  reason: "StorageBound" | "StorageNotBound",
+  reason: "StorageBound" | "StorageNotBound" | "CreateRefused",
   message: string,
 ): ModelVersionStatus {
   const next = {

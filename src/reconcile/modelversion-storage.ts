@@ -7,6 +7,8 @@ import { parseTime } from "../api/time.ts";
 import { storageOf, storageTypes } from "../storage/bound.ts";
 import type { VolumePlan } from "../storage/provider.ts";
 import { refOf, type Action } from "./action.ts";
+import { withStorage } from "./modelversion-status.ts";
+import { createOrSay } from "./modelversion-steps.ts";
 import { references, type ModelVersionObserved } from "./observed.ts";
 
 /** How the storage of a version stands. */
@@ -118,7 +120,12 @@ function ourClaim(
   if (missing.length > 0) {
     return {
       state: "waiting",
-      actions: missing.map((object) => ({ type: "create", object })),
+      actions: missing.map((object) =>
+        createOrSay(observed, object, (message) => ({
+          ...withStorage(observed, version.status ?? {}, "CreateRefused", message),
+          message: `CreateRefused: ${message}`,
+        })),
+      ),
     };
   }
   const phase = claim?.status?.phase;

@@ -6,6 +6,7 @@ import { refOf, type Action } from "./action.ts";
 import { begin, build } from "./modelversion-build.ts";
 import { deleteJobs, stopJobs } from "./modelversion-jobs.ts";
 import { currentStatus, writeStatus } from "./modelversion-status.ts";
+import { event, lookAgain } from "./modelversion-steps.ts";
 import { deleteStorage } from "./modelversion-storage.ts";
 import { references, type ModelVersionObserved } from "./observed.ts";
 
@@ -29,7 +30,7 @@ export function reconcileModelVersion(
       if (status.observedGeneration === undefined) return begin(observed);
       const repairs = repair(observed, needsFinalizer(version) ? "add" : "keep");
       if (repairs.length > 0) return repairs;
-      return [...makeModel(observed), ...build(observed, builder)];
+      return [...build(observed, builder), ...makeModel(observed)];
     }
     case "ImageBuildFailed":
       // Finished Jobs stay for their logs, the volume stays for the retry.
@@ -47,7 +48,7 @@ function done(observed: ModelVersionObserved, rest: readonly Action[]): readonly
     return writeStatus(observed, currentStatus(observed));
   }
   const repairs = repair(observed, "keep");
-  return repairs.length > 0 ? repairs : [...makeModel(observed), ...rest];
+  return repairs.length > 0 ? repairs : [...rest, ...makeModel(observed)];
 }
 
 /**
@@ -64,7 +65,9 @@ function cleanUp(observed: ModelVersionObserved): readonly Action[] {
   ];
 }
 
-function makeModel({ version, model }: ModelVersionObserved): readonly Action[] {
+/** Goes last, so that a Model that is refused keeps no image from being built. */
+function makeModel(observed: ModelVersionObserved): readonly Action[] {
+  const { version, model } = observed;
   if (model !== undefined) return [];
   const { namespace } = version.metadata;
   const object = {
@@ -73,7 +76,9 @@ function makeModel({ version, model }: ModelVersionObserved): readonly Action[] 
     metadata: { name: version.spec.modelName, ...(namespace === undefined ? {} : { namespace }) },
     spec: {},
   };
-  return [{ type: "create", object }];
+  const message = `Model ${version.spec.modelName} is refused; it is tried again`;
+  const refused = [event(observed, "Warning", "CreateRefused", message), lookAgain()];
+  return [{ type: "create", object, refused, namespaceEnds: [] }];
 }
 
 /** One patch of the label and our finalizer; empty when both are as they should be. */

@@ -23,6 +23,7 @@ const OWN_REASONS: readonly Reason[] = [
   "BuildSucceeded",
   "StorageBound",
   "StorageNotBound",
+  "CreateRefused",
   "LocationBusy",
   "TagTaken",
   "PathNotAllowed",
