@@ -110,6 +110,7 @@ describe("a pod whose version is built", () => {
     });
     expect(injected(makeServingPod(), makeSnapshot([version])).spec.imagePullSecrets).toEqual([
       { name: "push" },
+      { name: "regcred" },
     ]);
   });
 

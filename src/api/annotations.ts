@@ -9,6 +9,9 @@ export const PREFIX = "model.kubedl.io/";
 /** Where containers see a model unless they ask for another place. */
 export const DEFAULT_MOUNT_PATH = "/kubedl-model";
 
+/** Secret with credentials of the registry that is used, where there is one, when a version names none. */
+export const DEFAULT_SECRET = "regcred";
+
 /** Annotations that a user may set on a pod, its template or an exporting job. */
 export const ANNOTATIONS = {
   /** Name of a ModelVersion in the pod's namespace: deliver it. */

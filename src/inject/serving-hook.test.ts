@@ -72,11 +72,13 @@ describe("a built model", () => {
     );
   });
 
-  test("is pulled with the version's secret", () => {
-    expect(delivered({ ...BUILT, pullSecret: "pull" }).spec.imagePullSecrets).toEqual([
-      { name: "pull" },
-    ]);
-    expect(pod.spec.imagePullSecrets).toBeUndefined();
+  test.each([
+    ["pull", ["pull", "regcred"]],
+    ["regcred", ["regcred"]],
+    [undefined, ["regcred"]],
+  ])("whose version names the Secret %s is pulled with %j", (pullSecret, names) => {
+    const { spec } = delivered({ ...BUILT, pullSecret });
+    expect(spec.imagePullSecrets?.map(({ name }) => name)).toEqual(names);
   });
 });
 
@@ -98,6 +100,10 @@ describe("a model that is not built", () => {
     const unknown = delivered({ ...BUILT, imageRepo: undefined, digest: undefined });
     expect(unknown.spec.initContainers?.[0]?.image).toBe(PENDING_IMAGE);
     expect(PENDING_IMAGE).toBe(`modelhook.invalid/pending@sha256:${"0".repeat(64)}`);
+  });
+
+  test("is pulled with the default Secret, which the pod can not be given later", () => {
+    expect(pod.spec.imagePullSecrets).toEqual([{ name: "regcred" }]);
   });
 
   test("has no limit that could be too small", () => {

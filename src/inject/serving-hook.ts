@@ -1,4 +1,4 @@
-import { ANNOTATIONS, GATES, LABELS } from "../api/annotations.ts";
+import { ANNOTATIONS, DEFAULT_SECRET, GATES, LABELS } from "../api/annotations.ts";
 import { ZERO_DIGEST, pinned } from "../api/image-ref.ts";
 import type { Pod, ResourceRequirements } from "../api/kube-types.ts";
 import { ENV } from "./env.ts";
@@ -24,7 +24,7 @@ export interface Delivered {
   /** Bytes of the model, when known, and how many files hold them. */
   readonly size: number | undefined;
   readonly files?: number | undefined;
-  /** Secret that pulls the image, when the version names one. */
+  /** Secret that pulls the image, when the version names one; the default is tried besides. */
   readonly pullSecret: string | undefined;
 }
 
@@ -45,7 +45,10 @@ export function deliverCopy(
   );
   for (const volume of loaderVolumes(storage)) draft.addVolume(volume);
   mountCopy(draft, intent, targets);
-  if (delivered.pullSecret !== undefined) draft.addPullSecret(delivered.pullSecret);
+  // The kubelet ignores a Secret that is not there; a gated pod may come to need it, and can get it only now.
+  for (const name of new Set([delivered.pullSecret ?? DEFAULT_SECRET, DEFAULT_SECRET])) {
+    draft.addPullSecret(name);
+  }
   if (digest === undefined) {
     draft.addGate(GATES.build);
     draft.setLabel(LABELS.gated, "true");
