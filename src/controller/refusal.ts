@@ -42,24 +42,19 @@ export function tellOwners({ kind, metadata }: KubeObject, refusal: ApiError): r
 }
 
 function explained(action: Action, { message }: ApiError): Action {
-  switch (action.type) {
-    case "event":
-      return { ...action, message: `${action.message}: ${message}` };
-    case "status": {
-      const isOfRefusal = ({ reason }: Condition): boolean => reason === "CreateRefused";
-      const { status } = action;
-      const conditions = status.conditions?.map((condition) =>
-        isOfRefusal(condition)
-          ? { ...condition, message: `${condition.message}: ${message}` }
-          : condition,
-      );
-      const summary =
-        "message" in status && status.conditions?.some(isOfRefusal) === true
-          ? { message: `${status.message}: ${message}` }
-          : {};
-      return { ...action, status: { ...status, ...summary, conditions } };
-    }
-    default:
-      return action;
-  }
+  if (action.type === "event") return { ...action, message: `${action.message}: ${message}` };
+  if (action.type !== "status") return action;
+  const { status } = action;
+  if (status.conditions?.some(isOfRefusal) !== true) return action;
+  const conditions = status.conditions.map((condition) =>
+    isOfRefusal(condition)
+      ? { ...condition, message: `${condition.message}: ${message}` }
+      : condition,
+  );
+  const summary = "message" in status ? { message: `${status.message}: ${message}` } : {};
+  return { ...action, status: { ...status, ...summary, conditions } };
+}
+
+function isOfRefusal({ reason }: Condition): boolean {
+  return reason === "CreateRefused";
 }
