@@ -261,11 +261,26 @@ describe("a base image", () => {
   );
 
   test("of the version comes before the administrator's", () => {
-    const { version } = makeBuildRequest();
+    const { version, settings } = makeBuildRequest();
     const spec = { ...version.spec, builder: { baseImage: "python:3.13" } };
-    expect(
-      containersOf({ ...makeBuildRequest(), version: { ...version, spec } })[0]?.args,
-    ).toContain("--base-image=python:3.13");
+    const request = {
+      ...makeBuildRequest(),
+      version: { ...version, spec },
+      settings: { ...settings, allowedBaseImages: ["python:3.13"] },
+    };
+    expect(containersOf(request)[0]?.args).toContain("--base-image=python:3.13");
+  });
+
+  test("that the administrator has not listed is refused, since kaniko would run its triggers", () => {
+    const { version, settings } = makeBuildRequest();
+    const spec = { ...version.spec, builder: { baseImage: "python:3.13" } };
+    const listed = { ...settings, allowedBaseImages: ["python:3.12"] };
+    expect(planOf({ version: { ...version, spec }, settings: listed })).toEqual({
+      state: "refused",
+      reason: "InvalidObject",
+      message:
+        'spec.builder.baseImage: "python:3.13" is not allowed: the administrator allows registry.example/busybox:1, python:3.12 (build.allowedBaseImages)',
+    });
   });
 });
 

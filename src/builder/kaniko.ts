@@ -19,6 +19,12 @@ function plan(request: BuildRequest): BuildPlan {
     const message = `spec.builder.baseImage: ${JSON.stringify(baseImage)} is not an image reference`;
     return { state: "refused", reason: "InvalidObject", message };
   }
+  // Whatever the base image triggers (ONBUILD) kaniko runs as root, beside the push credentials.
+  const allowed = [settings.baseImage, ...settings.allowedBaseImages];
+  if (!allowed.includes(baseImage)) {
+    const message = `spec.builder.baseImage: ${JSON.stringify(baseImage)} is not allowed: the administrator allows ${allowed.join(", ")} (build.allowedBaseImages)`;
+    return { state: "refused", reason: "InvalidObject", message };
+  }
   for (const image of [request.imageRepo, baseImage]) {
     const host = registryOf(image);
     if (host !== undefined && isUnlistedPlainHttp(host, settings.insecureRegistries)) {
