@@ -1,4 +1,5 @@
-import { readdir, stat } from "node:fs/promises";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { inject } from "vitest";
 import { placeOf } from "../../../deploy/local/place.ts";
@@ -15,27 +16,41 @@ export const CATCHABLE_BYTES = 40_000_000;
 const MANIFEST_TYPES =
   "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 
+/** A push that stands still in the middle. */
+export interface HeldPush {
+  readonly resume: () => void;
+  readonly kill: () => void;
+}
+
 /** Stops kaniko while it sends the layer of a version, at a moment when the registry has a part of it. */
-export async function holdPush(
-  node: TestNode,
-  namespace: string,
-  name: string,
-): Promise<{ readonly resume: () => void }> {
+export async function holdPush(node: TestNode, namespace: string, name: string): Promise<HeldPush> {
   const image = await eventually(`the image of ${name}`, async () => {
     const version = await read<ModelVersion>(node, namespace, "modelversion", name);
     return version?.status?.image;
   });
   const [, repository = ""] = image.replace(/:[^:/]*$/, "").split(/\/(.*)/s);
-  const before = new Set(await partialUploads(repository));
+  const before = new Set(partialUploads(repository));
+  const inTime = { seconds: 120, everyMs: 5 };
+  const kaniko = await eventually(
+    `kaniko for ${image}`,
+    async () => {
+      const found = await findProcesses(`--destination=${image}`);
+      return found.length > 0 ? found : undefined;
+    },
+    inTime,
+  );
   await eventually(
     `the push of ${image}`,
-    async () => (await partialUploads(repository)).some((upload) => !before.has(upload)),
-    { seconds: 60, everyMs: 5 },
+    async () => partialUploads(repository).some((upload) => !before.has(upload)),
+    inTime,
   );
-  const kaniko = await findProcesses(`--destination=${image}`);
   signalAll(kaniko, "SIGSTOP");
-  if (kaniko.length === 0) throw new Error(`kaniko had pushed ${image} before it could be stopped`);
-  return { resume: () => signalAll(kaniko, "SIGCONT") };
+  if ((await taggedDigest(image)) !== null)
+    throw new Error(`${image} was pushed before kaniko could be stopped`);
+  return {
+    resume: () => signalAll(kaniko, "SIGCONT"),
+    kill: () => signalAll(kaniko, "SIGKILL"),
+  };
 }
 
 /** What came of a build, as status, registry and cluster show it. */
@@ -136,14 +151,14 @@ function manifestUrl(image: string): string {
   return `http://${host}/v2/${repository}/manifests/${reference}`;
 }
 
-/** Uploads of which the registry has some bytes. */
-async function partialUploads(repository: string): Promise<readonly string[]> {
+/** Uploads of which the registry has some bytes. Synchronous, so that a moment of a push is not missed while others work. */
+function partialUploads(repository: string): readonly string[] {
   const directory = join(repositoryDirectory(repository), "_uploads");
-  const uploads = await readdir(directory).catch(() => []);
-  const sizes = await Promise.all(
-    uploads.map(async (upload) => stat(join(directory, upload, "data")).catch(() => undefined)),
-  );
-  return uploads.filter((_, index) => (sizes[index]?.size ?? 0) > 0);
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory).filter((upload) => {
+    const data = statSync(join(directory, upload, "data"), { throwIfNoEntry: false });
+    return data !== undefined && data.size > 0;
+  });
 }
 
 function repositoryDirectory(repository: string): string {

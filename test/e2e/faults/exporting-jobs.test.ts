@@ -78,7 +78,9 @@ describe("an exporting job", () => {
     await eventually("its wait", async () =>
       /LocationBusy: .* is used by Pod faults-jobs\/replaced-/.test(await saidTo(after)),
     );
-    await whenBuilt(node, NAMESPACE, await exportedBy(after));
+    const built = await whenBuilt(node, NAMESPACE, await exportedBy(after));
+    const directory = await onHost(node, `/models/${NAMESPACE}/replaced`);
+    expect(await hashesOf(built)).toBe(await hashesIn(directory));
   });
 
   test.concurrent("that is collected as soon as it has succeeded leaves exactly one version", async () => {

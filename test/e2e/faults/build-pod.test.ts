@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LABELS } from "../../../src/api/annotations.ts";
+import type { Pod } from "../../../src/api/kube-types.ts";
+import type { ModelVersion } from "../../../src/api/modelversion.ts";
+import {
+  apply,
+  joinNode,
+  kubectl,
+  list,
+  makeNamespace,
+  read,
+  whenBuilt,
+  type TestNode,
+} from "../node.ts";
+import { builtOnce, CATCHABLE_BYTES, holdPush, resultOf, type HeldPush } from "./builds.ts";
+import { hashesIn, modelVersion, writeModel } from "./models.ts";
+
+const NAMESPACE = "faults-builds";
+
+type Delete = (...args: readonly string[]) => Promise<string>;
+
+/** What is done to a build while it pushes, and how many attempts it takes then. */
+interface Fault {
+  readonly title: string;
+  readonly name: string;
+  readonly strike: (push: HeldPush, pod: Pod, remove: Delete) => unknown;
+  readonly attempts: number;
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    title: "kaniko is killed",
+    name: "killed",
+    strike: (push) => push.kill(),
+    attempts: 2,
+  },
+  {
+    title: "the pod is deleted by force",
+    name: "forced",
+    strike: (_, { metadata }, remove) =>
+      remove(`pod/${metadata?.name}`, "--force", "--grace-period=0"),
+    attempts: 2,
+  },
+  {
+    title: "the Job is deleted",
+    name: "jobless",
+    strike: (_, { metadata }, remove) => remove(`job/${metadata?.labels?.["job-name"]}`),
+    // It is made again, for the same attempt.
+    attempts: 1,
+  },
+];
+
+describe("a build, while it pushes", () => {
+  let node: TestNode;
+  let namespace: AsyncDisposable;
+
+  beforeAll(async () => {
+    node = await joinNode();
+    namespace = await makeNamespace(node, NAMESPACE, "baseline");
+  });
+  afterAll(async () => namespace?.[Symbol.asyncDispose]());
+
+  test.concurrent.for(FAULTS)("ends with one image though $title", async (fault) => {
+    const { name } = fault;
+    const path = `/models/${NAMESPACE}/${name}`;
+    const directory = await writeModel(node, path, CATCHABLE_BYTES);
+    await apply(node, NAMESPACE, modelVersion(node, name, path));
+    const push = await holdPush(node, NAMESPACE, name);
+    await fault.strike(push, await buildPodOf(name), async (...args) =>
+      kubectl(node, NAMESPACE, "delete", ...args),
+    );
+    const built = await whenBuilt(node, NAMESPACE, name);
+    expect(await resultOf(node, built)).toEqual(builtOnce(built, await hashesIn(directory)));
+    expect(built.status?.startedAttempts).toBe(fault.attempts);
+  });
+
+  async function buildPodOf(name: string): Promise<Pod> {
+    const version = await read<ModelVersion>(node, NAMESPACE, "modelversion", name);
+    const selector = `${LABELS.versionUid}=${version?.metadata.uid}`;
+    const [pod] = await list<Pod>(node, NAMESPACE, "pods", selector);
+    if (pod === undefined) throw new Error(`the build of ${name} has no pod`);
+    return pod;
+  }
+});
