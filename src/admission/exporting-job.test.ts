@@ -96,7 +96,7 @@ describe("a job that exports", () => {
       Object.assign(each.spec, { completionMode: "Indexed", completions: 4, parallelism: 4 });
     });
     expect(decide(job).warnings).toEqual([
-      "1 of 4 pods writes the model (completion index 0, localStorage); what the others write to the same path is dropped",
+      "1 of 4 pods writes the model (completion index 0, localStorage); what the others write to the same path is dropped, and may be no more than 10Gi",
     ]);
   });
 

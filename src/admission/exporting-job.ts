@@ -1,6 +1,7 @@
 import { ANNOTATIONS, FINALIZERS, LABELS, type ExportIntent } from "../api/annotations.ts";
 import type { Job, ObjectMeta } from "../api/kube-types.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
+import { SCRATCH_LIMIT } from "../inject/completion-hook.ts";
 import { readIntent } from "../inject/intent.ts";
 import type { JobKind } from "../jobs/kinds.ts";
 import { storageOf } from "../storage/bound.ts";
@@ -70,7 +71,7 @@ function writerSubset(job: Job, intent: ExportIntent): readonly string[] {
   if (pods <= 1 || intent.writers === "all") return [];
   const type = storageOf(intent.storage)?.type ?? "the storage";
   return [
-    `1 of ${pods} pods writes the model (completion index 0, ${type}); what the others write to the same path is dropped`,
+    `1 of ${pods} pods writes the model (completion index 0, ${type}); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`,
   ];
 }
 

@@ -7,7 +7,7 @@ import type { ContainerRef, PodDraft } from "./pod-draft.ts";
 export const EXPORT_VOLUME = "kubedl-export";
 
 /** Room that a pod whose model is not kept has to write it. */
-const SCRATCH_LIMIT = "10Gi";
+export const SCRATCH_LIMIT = "10Gi";
 
 /** Where the model of a training pod goes. */
 export interface ExportTarget {

@@ -166,7 +166,7 @@ describe("a writer's pod starts", () => {
     const actions = reconcileExportingPod(observe((each) => void (each.job = job)));
     expect(stepsOf(actions).at(-1)).toBe("Warning WriterSubset on Job");
     expect(messageOf(actions)).toBe(
-      "1 of 4 pods writes the model (completion index 0); what the others write to the same path is dropped",
+      "1 of 4 pods writes the model (completion index 0); what the others write to the same path is dropped, and may be no more than 10Gi",
     );
   });
 });

@@ -2,6 +2,7 @@ import { ANNOTATIONS, FINALIZERS, GATES, LABELS, type ExportIntent } from "../ap
 import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
 import type { Reason } from "../api/reasons.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
+import { SCRATCH_LIMIT } from "../inject/completion-hook.ts";
 import { jobKind } from "../jobs/kinds.ts";
 import type { StorageLimits, VolumePlan } from "../storage/provider.ts";
 import {
@@ -152,7 +153,7 @@ function holdJob(job: Job): Action {
 function announce(job: Job, intent: ExportIntent): readonly Action[] {
   const pods = job.spec?.completions ?? job.spec?.parallelism ?? 1;
   if (pods <= 1 || intent.writers === "all") return [];
-  const message = `1 of ${pods} pods writes the model (completion index 0); what the others write to the same path is dropped`;
+  const message = `1 of ${pods} pods writes the model (completion index 0); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`;
   return [{ type: "event", ref: refOf(job), kind: "Warning", reason: "WriterSubset", message }];
 }
 

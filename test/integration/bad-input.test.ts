@@ -233,7 +233,7 @@ describe("an exporting job is told when", () => {
     const indexed = { completionMode: "Indexed", completions: 3, parallelism: 3 };
     const made = job(exported({ storage: LOCAL }), indexed);
     expect(await answer(plane, { ...made, metadata: { ...made.metadata, name: "sharded" } })).toBe(
-      "Warning: 1 of 3 pods writes the model (completion index 0, localStorage); what the others write to the same path is dropped",
+      "Warning: 1 of 3 pods writes the model (completion index 0, localStorage); what the others write to the same path is dropped, and may be no more than 10Gi",
     );
     const pods = await eventually("three pods", async () => {
       const found = await list<Pod>(plane, "pods", "batch.kubernetes.io/job-name=sharded");
