@@ -11,6 +11,8 @@ import { ANNOTATIONS, FINALIZERS, LABELS, type ExportIntent } from "../api/annot
 import type { Action } from "./action.ts";
 import { reconcileExportingPod, type ExportingPodObserved } from "./export-gate.ts";
 
+const WAITS_FOR_MODES =
+  "waits: writers: all needs ReadWriteMany among the accessModes of the claim models, which has ReadWriteOnce, ReadOnlyMany";
 const LIMITS = makeLimits();
 
 /** A pod of the job as admission left it. */
@@ -129,6 +131,30 @@ describe("a writer's pod starts", () => {
     expect(stepsOf(waiting)).toEqual(["Warning ClaimNotFound on Pod", "again after 10000 ms"]);
     expect(messageOf(waiting)).toBe(
       "waits for the claim models, which does not exist in this namespace",
+    );
+  });
+
+  test.each<[string, number, readonly string[], string | undefined]>([
+    ["in turn to a claim for one node", 1, ["ReadWriteOnce"], undefined],
+    ["at once to a claim for many", 2, ["ReadOnlyMany", "ReadWriteMany"], undefined],
+    ["at once to a claim for one node", 2, ["ReadWriteOnce", "ReadOnlyMany"], WAITS_FOR_MODES],
+  ])("%s, of pods that all write, %i at a time: %j", (_, parallelism, accessModes, message) => {
+    const intent = makeExport((each) => {
+      each.storage = { persistentVolumeClaim: { claimName: "models" } };
+      each.writers = "all";
+    });
+    const actions = reconcileExportingPod(
+      observe((each) => {
+        each.pod = admitted(intent);
+        each.job = jobOf(intent, (job) => void (job.spec.parallelism = parallelism));
+        each.claim = { metadata: { name: "models" }, spec: { accessModes: [...accessModes] } };
+      }),
+    );
+    expect(messageOf(actions)).toBe(message);
+    expect(stepsOf(actions)).toEqual(
+      message === undefined
+        ? ["patch Pod"]
+        : ["Warning InvalidAnnotation on Pod", "again after 10000 ms"],
     );
   });
 

@@ -66,7 +66,7 @@ export function reconcileExportingPod(observed: ExportingPodObserved): readonly 
   if (denied !== undefined) return [...held, warning(pod, ...denied)];
   const plan = trainingVolume(training, owner, limits, hostname);
   if (!isGated && makeStorage(observed, plan, job).length === 0) return held;
-  const blocked = storageFault(observed, training, plan) ?? busyFault(observed);
+  const blocked = storageFault(observed, intent, training, plan) ?? busyFault(observed);
   if (blocked !== undefined) {
     return [...held, warning(pod, ...blocked), { type: "requeueAfter", ms: RETRY_MS }];
   }
@@ -82,14 +82,21 @@ function pathFault({ bound }: TrainingStorage, limits: StorageLimits): Fault | u
 }
 
 function storageFault(
-  { claim, hostname }: ExportingPodObserved,
+  { claim, hostname, job }: ExportingPodObserved,
+  { writers }: ExportIntent,
   { bound }: TrainingStorage,
   plan: VolumePlan,
 ): Fault | undefined {
   if (plan.make === undefined) {
-    if (claim !== undefined) return undefined;
-    const message = `waits for the claim ${plan.claimName}, which does not exist in this namespace`;
-    return ["ClaimNotFound", message];
+    if (claim === undefined) {
+      const message = `waits for the claim ${plan.claimName}, which does not exist in this namespace`;
+      return ["ClaimNotFound", message];
+    }
+    const modes = claim.spec?.accessModes ?? [];
+    const isAlone = (job?.spec?.parallelism ?? 1) <= 1;
+    if (writers !== "all" || isAlone || modes.includes("ReadWriteMany")) return undefined;
+    const message = `waits: writers: all needs ReadWriteMany among the accessModes of the claim ${plan.claimName}, which has ${modes.join(", ") || "none"}`;
+    return ["InvalidAnnotation", message];
   }
   if (bound.nodeName === undefined || hostname !== undefined) return undefined;
   const message = `waits for the node ${bound.nodeName}, which does not exist or has no label kubernetes.io/hostname`;
