@@ -68,6 +68,22 @@ describe("the loader's resources", () => {
     });
   });
 
+  test("limit the pod to its own storage and the copy, where its containers have a limit", () => {
+    const limits = { "ephemeral-storage": "10Mi" };
+    const resources = resourcesOf(
+      (pod) => void (pod.spec.containers[0].resources = { limits }),
+      "110Mi",
+    );
+    expect(resources?.limits).toEqual({ memory: "256Mi", "ephemeral-storage": "120Mi" });
+    expect(resources?.requests).toEqual({ cpu: "50m", "ephemeral-storage": "110Mi" });
+  });
+
+  test("keep the limit that the pod asks for", () => {
+    const wanted = { limits: { "ephemeral-storage": "1Gi" } };
+    const pod = makePod((each) => void (each.spec.containers[0].resources = wanted));
+    expect(loaderContainer(pod, IMAGE, wanted, DEFAULTS, "110Mi").resources).toEqual(wanted);
+  });
+
   test("keep the room that the pod asks for", () => {
     const wanted = { requests: { "ephemeral-storage": "1Gi" } };
     expect(loaderContainer(makePod(), IMAGE, wanted, DEFAULTS, "110Mi").resources).toEqual(wanted);

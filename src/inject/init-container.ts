@@ -6,6 +6,8 @@ import type {
   VolumeMount,
 } from "../api/kube-types.ts";
 import { isGuaranteed, largestLimits } from "./quality-of-service.ts";
+import { ephemeralLimit } from "./pod-limits.ts";
+import { parseQuantity } from "./quantity.ts";
 
 /** Name of the init container that copies the model; KubeDL's, so that its tools find it. */
 export const LOADER = "kubedl-model-loader";
@@ -59,7 +61,11 @@ const MIB = 2 ** 20;
 /** Ephemeral storage of a copy of so many bytes and files, in MiB as a quantity; undefined while the size is not known. */
 export function copyQuantity(bytes: number | undefined, files: number): string | undefined {
   if (bytes === undefined) return undefined;
-  return `${Math.max(1, Math.ceil(((bytes * SIZE_MARGIN) / 10 + files * BLOCK) / MIB))}Mi`;
+  return inMebibytes(Math.max(1, (bytes * SIZE_MARGIN) / 10 + files * BLOCK));
+}
+
+function inMebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / MIB)}Mi`;
 }
 
 /** The loader of a pod: runs under the restricted level, with a read-only root and no API token. */
@@ -70,7 +76,7 @@ export function loaderContainer(
   defaults: ResourceRequirements,
   storage: string | undefined,
 ): Container {
-  const resources = withEphemeralStorage(wanted ?? fittingResources(pod, defaults), storage);
+  const resources = withEphemeralStorage(wanted ?? fittingResources(pod, defaults), storage, pod);
   return {
     name: LOADER,
     image,
@@ -136,9 +142,15 @@ function fittingResources(pod: Pod, defaults: ResourceRequirements): ResourceReq
 function withEphemeralStorage(
   resources: ResourceRequirements,
   storage: string | undefined,
+  pod: Pod,
 ): ResourceRequirements {
-  if (storage === undefined || resources.requests?.["ephemeral-storage"] !== undefined) {
-    return resources;
-  }
-  return { ...resources, requests: { ...resources.requests, "ephemeral-storage": storage } };
+  const { requests, limits } = resources;
+  const isSet = [requests, limits].some((list) => list?.["ephemeral-storage"] !== undefined);
+  if (storage === undefined || isSet) return resources;
+  const room = { requests: { ...requests, "ephemeral-storage": storage } };
+  const limit = ephemeralLimit(pod);
+  if (limit === undefined) return { ...resources, ...room };
+  // The kubelet holds all that the pod uses, the copy included, against the pod's limit, and evicts it.
+  const both = inMebibytes(limit + parseQuantity(storage));
+  return { ...resources, ...room, limits: { ...limits, "ephemeral-storage": both } };
 }
