@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { BuildWorld, type PodEnd } from "../../test/make/build-world.ts";
 import { makeSettings } from "../../test/make/build.ts";
 import { makeModelVersion } from "../../test/make/modelversion.ts";
+import { VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import { findCondition } from "../api/conditions.ts";
 import { kanikoBuilder } from "../builder/kaniko.ts";
 import { reconcileModelVersion } from "./modelversion.ts";
@@ -35,6 +36,19 @@ test("attempts without a registry leave all attempts to the causes in the build"
   expect(status?.imageBuildPhase).toBe("ImageBuildFailed");
   expect(status?.attempts).toBe(makeSettings().maxAttempts);
   expect(findCondition(status?.conditions, "Retrying")).toBeUndefined();
+});
+
+test("who asks for another build while one fails gets it, once", () => {
+  const world = worldWithVersion();
+  live(world, HOUR_MS, "loses the registry");
+  const before = world.version()?.status?.startedAttempts ?? 0;
+  world.annotate(VERSION_ANNOTATIONS.retry, "once more");
+  live(world, HOUR_MS, "finds nothing");
+  expect(world.version()?.status).toMatchObject({
+    imageBuildPhase: "ImageBuildFailed",
+    retry: "once more",
+    startedAttempts: before + 2,
+  });
 });
 
 function worldWithVersion(): BuildWorld {

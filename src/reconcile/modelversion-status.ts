@@ -140,12 +140,18 @@ export function failedStatus(
   message: string,
 ): ModelVersionStatus {
   const { version, now } = observed;
+  // Who asks again while it is built gets another build; who asked for one that can not begin has been answered.
+  const hasBegun =
+    version.status?.imageBuildPhase === "ImageBuilding" &&
+    version.status.observedGeneration !== undefined;
   const status: ModelVersionStatus = {
     ...withRetrying(observed, version.status ?? {}, undefined),
     image: imageOf(version),
     imageBuildPhase: "ImageBuildFailed",
     finishTime: formatTime(now),
-    retry: version.metadata.annotations?.[VERSION_ANNOTATIONS.retry],
+    retry: hasBegun
+      ? version.status?.retry
+      : version.metadata.annotations?.[VERSION_ANNOTATIONS.retry],
   };
   return withBuilt(observed, status, "False", reason, message);
 }
