@@ -105,6 +105,21 @@ describe("a pod that has to wait", () => {
     expect(reconcileGatedPod({ pod: makeGatedPod(), version })).toEqual([]);
   });
 
+  test("for a version that is built without a digest is told what would be right", () => {
+    const version = makeModelVersion((each) => {
+      each.status = { imageBuildPhase: "ImageBuildSucceeded", image: "registry.example/mnist:v1" };
+    });
+    expect(reconcileGatedPod({ pod: makeGatedPod(), version })).toMatchObject([
+      {
+        type: "event",
+        ref: { kind: "Pod" },
+        kind: "Warning",
+        reason: "ModelNotBuilt",
+        message: expect.stringMatching(/without a digest.*name a ModelVersion that/) as string,
+      },
+    ]);
+  });
+
   test("for a version that does not exist is told", () => {
     expect(reconcileGatedPod({ pod: makeGatedPod(), version: undefined })).toMatchObject([
       {

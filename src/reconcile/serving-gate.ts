@@ -36,7 +36,11 @@ export function reconcileGatedPod({ pod, version }: GatedPodObserved): readonly 
     return refs.map((ref) => warning(ref, "ModelBuildFailed", message));
   }
   const digest = builtDigest(version);
-  if (digest === undefined) return [];
+  if (digest === undefined) {
+    if (version.status?.imageBuildPhase !== "ImageBuildSucceeded") return [];
+    const message = `waits for ModelVersion ${name}, which is built, but without a digest in its status: another controller built it, and its tag may name anything by now; name a ModelVersion that modelhook has built`;
+    return [warning(refOf(pod), "ModelNotBuilt", message)];
+  }
   return [
     {
       type: "patch",
@@ -99,7 +103,7 @@ function ownerRef(owner: OwnerReference, pod: Pod): ObjectRef {
 
 function warning(
   ref: ObjectRef,
-  reason: "ModelNotFound" | "ModelBuildFailed",
+  reason: "ModelNotFound" | "ModelNotBuilt" | "ModelBuildFailed",
   message: string,
 ): Action {
   return { type: "event", ref, kind: "Warning", reason, message };
