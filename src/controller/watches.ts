@@ -1,6 +1,6 @@
 import { LABELS, MANAGED_BY } from "../api/annotations.ts";
 import type { Job, KubeObject } from "../api/kube-types.ts";
-import type { ModelVersion } from "../api/modelversion.ts";
+import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
 import { locationOf, locationOfPod, uidKey, type Stores } from "../gather/stores.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
@@ -71,6 +71,7 @@ export function startWatches(
       ...waitingFor(stores, locationOf(job)),
       ...stores.versions
         .by("location", locationOf(job) ?? "")
+        .filter(isBuilding)
         .map((version) => keyOf("modelversion", version)),
     ]),
     watch(resources.jobs, LABELS.versionUid, stores.buildJobs, ofVersion),
@@ -92,7 +93,8 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
   ];
   return [
     keyOf("modelversion", version),
-    ...rivals.map((rival) => keyOf("modelversion", rival)),
+    // The others have ended: nothing that becomes of this one concerns them.
+    ...rivals.filter(isBuilding).map((rival) => keyOf("modelversion", rival)),
     `model/${namespace}/${version.spec.modelName}`,
     ...stores.gatedPods
       .by("version", `${namespace}/${name}`)

@@ -45,7 +45,9 @@ export async function observeVersion(
   const jobs = attemptsOf(version, stores.buildJobs.by("version", key));
   const pods = podsOfAttempts(version, stores.buildPods.by("version", key)).toSorted(newestFirst);
   const hostname =
-    wanted.nodeName === undefined ? undefined : await hostnameOf(api, wanted.nodeName, signal);
+    wanted.nodeName === undefined || !isBuilding(version)
+      ? undefined
+      : await hostnameOf(api, wanted.nodeName, signal);
   const claim = await claimOf(sources, version, wanted.claimName, signal);
   const volume =
     wanted.volumeName === undefined ? undefined : stores.volumes.get(undefined, wanted.volumeName);
@@ -88,7 +90,7 @@ function writerAt(
   return writersBesides(metadata.labels?.[LABELS.jobUid], observeLocation(stores, location))[0];
 }
 
-/** The user's claim is none that we watch, so it is read directly. */
+/** The user's claim is none that we watch, so it is read directly; what is built, or failed, needs it no more. */
 async function claimOf(
   { api, stores }: BuildSources,
   version: ModelVersion,
@@ -97,9 +99,12 @@ async function claimOf(
 ): Promise<PersistentVolumeClaim | undefined> {
   const { namespace = "" } = version.metadata;
   if (claimName === undefined) return undefined;
-  return version.spec.storage.persistentVolumeClaim === undefined
-    ? stores.claims.get(namespace, claimName)
-    : find(api, resources.persistentvolumeclaims, { namespace, name: claimName }, signal);
+  if (version.spec.storage.persistentVolumeClaim === undefined) {
+    return stores.claims.get(namespace, claimName);
+  }
+  return isBuilding(version)
+    ? find(api, resources.persistentvolumeclaims, { namespace, name: claimName }, signal)
+    : undefined;
 }
 
 /** Events of the current attempt, read only while they may say why its pod does not start. */

@@ -15,9 +15,9 @@ export interface ModelVersionObserved {
   readonly settings: BuildSettings;
   /** What the administrator allows the version's namespace. */
   readonly limits: StorageLimits;
-  /** The label kubernetes.io/hostname of the node that `references` names; absent when there is no such node. */
+  /** The label kubernetes.io/hostname of the node that `references` names; absent when there is no such node, or nothing is to be built. */
   readonly hostname?: string;
-  /** The claim that `references` names, absent when there is none. */
+  /** The claim that `references` names; absent when there is none, or it is a user's and nothing is to be built. */
   readonly claim?: PersistentVolumeClaim;
   /** The volume that `references` names, absent when there is none. */
   readonly volume?: PersistentVolume;

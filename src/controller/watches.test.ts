@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
+import { createStores, createVersionStore } from "../gather/stores.ts";
+import { keysOfVersion } from "./watches.ts";
+
+test("a change of a version concerns itself, its model and those rivals that are being built", () => {
+  const stores = createStores(createVersionStore());
+  const changed = makeBuiltVersion();
+  stores.versions.set(changed);
+  stores.versions.set(makeBuiltVersion((each) => void (each.metadata.name = "built")));
+  stores.versions.set(makeModelVersion((each) => void (each.metadata.name = "waiting")));
+  expect(new Set(keysOfVersion(stores, changed))).toEqual(
+    new Set(["modelversion/team-a/mnist-v1", "modelversion/team-a/waiting", "model/team-a/mnist"]),
+  );
+});
