@@ -53,6 +53,27 @@ describe("the loader's resources", () => {
     ).toEqual({ requests: limits, limits });
   });
 
+  test.each([
+    [{ cpu: "2" }, { cpu: "50m" }, { cpu: "2", memory: "256Mi" }],
+    [{ cpu: "20m" }, { cpu: "20m" }, { cpu: "20m", memory: "256Mi" }],
+    [{ memory: "64Mi" }, { cpu: "50m" }, { memory: "64Mi" }],
+  ])("have the limits %j of containers that all have them", (given, requests, limits) => {
+    expect(
+      resourcesOf((pod) => {
+        pod.spec.containers[0].resources = { requests: { cpu: "1m" }, limits: given };
+      }),
+    ).toEqual({ requests, limits });
+  });
+
+  test("have no limit that a container does without", () => {
+    expect(
+      resourcesOf((pod) => {
+        pod.spec.containers[0].resources = { limits: { cpu: "2" } };
+        pod.spec.containers.push({ name: "sidecar" });
+      }),
+    ).toEqual(DEFAULTS);
+  });
+
   test.each(["limits", "requests"] as const)("are none below %s of the whole pod", (list) => {
     expect(
       resourcesOf((pod) => {

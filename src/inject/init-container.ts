@@ -5,9 +5,9 @@ import type {
   Volume,
   VolumeMount,
 } from "../api/kube-types.ts";
-import { isGuaranteed, largestLimits } from "./quality-of-service.ts";
+import { commonLimits, isGuaranteed, largestLimits } from "./quality-of-service.ts";
 import { ephemeralLimit } from "./pod-limits.ts";
-import { parseQuantity } from "./quantity.ts";
+import { compareQuantities, parseQuantity } from "./quantity.ts";
 
 /** Name of the init container that copies the model; KubeDL's, so that its tools find it. */
 export const LOADER = "kubedl-model-loader";
@@ -136,7 +136,23 @@ function fittingResources(pod: Pod, defaults: ResourceRequirements): ResourceReq
     return {};
   }
   // An init container no larger than the largest container costs nothing to schedule.
-  return isGuaranteed(pod) ? largestLimits(pod) : defaults;
+  return isGuaranteed(pod) ? largestLimits(pod) : withinLimits(defaults, commonLimits(pod));
+}
+
+/** A quota on limits refuses a container without one, or a pod for a larger one, though all of the user's comply. */
+function withinLimits(
+  defaults: ResourceRequirements,
+  limits: Readonly<Record<string, string>>,
+): ResourceRequirements {
+  if (Object.keys(limits).length === 0) return defaults;
+  const requests = Object.entries(defaults.requests ?? {}).map(([name, request]) => {
+    const limit = limits[name];
+    return [name, limit !== undefined && compareQuantities(request, limit) > 0 ? limit : request];
+  });
+  return {
+    requests: Object.fromEntries(requests),
+    limits: { ...defaults.limits, ...limits },
+  };
 }
 
 function withEphemeralStorage(

@@ -7,14 +7,17 @@ import { parseQuantity } from "./quantity.ts";
  */
 export function ephemeralLimit(pod: Pod): number | undefined {
   const init = pod.spec?.initContainers ?? [];
-  const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === "Always";
-  const sidecars = init.filter(isSidecar);
+  const sidecars = init.filter((container) => isSidecar(container));
   const lasting = limitsOf([...(pod.spec?.containers ?? []), ...sidecars]);
   const passing = limitsOf(init.filter((container) => !isSidecar(container)));
   if (lasting.length + passing.length === 0) return undefined;
   const together = lasting.reduce((sum, limit) => sum + limit, 0);
   const besides = limitsOf(sidecars).reduce((sum, limit) => sum + limit, 0);
   return Math.max(together, ...passing.map((limit) => limit + besides));
+}
+
+function isSidecar({ restartPolicy }: Container): boolean {
+  return restartPolicy === "Always";
 }
 
 function limitsOf(containers: readonly Container[]): readonly number[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { makePod } from "../../test/make/pod.ts";
 import type { ResourceRequirements } from "../api/kube-types.ts";
-import { isGuaranteed, largestLimits } from "./quality-of-service.ts";
+import { commonLimits, isGuaranteed, largestLimits } from "./quality-of-service.ts";
 
 const FULL = { cpu: "1", memory: "1Gi" };
 
@@ -56,4 +56,13 @@ test("the largest limits are taken one by one from all containers", () => {
     { limits: { cpu: "500m", memory: "1Gi", "nvidia.com/gpu": "1" } },
   );
   expect(largestLimits(pod)).toEqual({ requests: FULL, limits: FULL });
+});
+
+test("common limits are those that every container sets, the largest of each", () => {
+  const pod = podWith(
+    { limits: { cpu: "1", memory: "1Gi" } },
+    { limits: { cpu: "1500m", "nvidia.com/gpu": "1" } },
+  );
+  expect(commonLimits(pod)).toEqual({ cpu: "1500m" });
+  expect(commonLimits(podWith({ limits: FULL }, {}))).toEqual({});
 });

@@ -23,6 +23,14 @@ export function largestLimits(pod: Pod): ResourceRequirements {
   return { requests: { ...largest }, limits: largest };
 }
 
+/** The largest CPU and memory limits, of those that every container sets. */
+export function commonLimits(pod: Pod): Readonly<Record<string, string>> {
+  const common = Object.entries(largestLimits(pod).limits ?? {}).filter(([name]) =>
+    allContainers(pod).every(({ resources }) => resources?.limits?.[name] !== undefined),
+  );
+  return Object.fromEntries(common);
+}
+
 function allContainers(pod: Pod): readonly Container[] {
   return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
 }
