@@ -181,7 +181,9 @@ export const modelVersionStatusSchema = z
       .int()
       .min(0)
       .optional()
-      .describe("Attempts at the build since it was last started."),
+      .describe(
+        "Attempts at the build since it was last started; those that failed for a cause outside of the build are not counted.",
+      ),
     builderJob: z.string().max(253).optional().describe("Job of the last attempt."),
     startedAttempts: z
       .int()

@@ -7,7 +7,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 const LIBRARY_FALLBACK = "loaded-context";
 
 /** TLS settings of a connection to the API server. */
-export type TlsOptions = Pick<
+type TlsOptions = Pick<
   ConnectionOptions,
   "ca" | "cert" | "key" | "servername" | "rejectUnauthorized"
 >;

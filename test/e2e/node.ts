@@ -110,7 +110,7 @@ export async function kubectl(
 }
 
 /** An Event as far as tests read it. */
-export interface ReadEvent extends KubeObject {
+interface ReadEvent extends KubeObject {
   readonly type?: string;
   readonly reason?: string;
   readonly note?: string;

@@ -52,11 +52,6 @@ export async function succeed(plane: ControlPlane, pod: Pod): Promise<void> {
   await setStatus(plane, pod, { phase: "Succeeded" });
 }
 
-/** Says, as a kubelet would, that a pod's containers failed. */
-export async function fail(plane: ControlPlane, pod: Pod): Promise<void> {
-  await setStatus(plane, pod, { phase: "Failed" });
-}
-
 /** Says, as a kubelet would, how a build pod ended: its last container left the report as its termination message. */
 export async function endBuild(plane: ControlPlane, pod: Pod, report: BuildReport): Promise<void> {
   const ok = report.state === "built";
