@@ -176,6 +176,11 @@ describe("an exporting job is denied when", () => {
       `${at("export")}.storage.localStorage.path: "/models/../etc" must be an absolute path below / without ".."`,
     ],
     [
+      "its server is none that the administrator allows",
+      exported({ storage: NFS }),
+      `${at("export")}.storage.nfs.server: "files.test" is not allowed: the administrator allows none (nfs.allowedServers)`,
+    ],
+    [
       "its repository has a tag",
       exported({ storage: LOCAL, imageRepo: "registry.test/digits:1" }),
       `${at("export")}.imageRepo: "registry.test/digits:1" has a tag; put it into imageTag`,
@@ -192,7 +197,7 @@ describe("an exporting job is denied when", () => {
     ],
     [
       "several pods run and none of them is the first",
-      exported({ storage: NFS }),
+      exported({ storage: { persistentVolumeClaim: { claimName: "models" } } }),
       `${at("export")}.writers: must be "all": several pods run and none of them is the first; or set completionMode: Indexed, so that index 0 writes`,
       { parallelism: 2, completions: 2 },
     ],
