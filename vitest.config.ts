@@ -7,6 +7,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // Long enough for property tests on a machine that is busy with something else.
+          testTimeout: 60_000,
           include: [
             "src/**/*.test.ts",
             "test/{architecture,golden}/**/*.test.ts",
