@@ -69,9 +69,11 @@ export async function launchModelhook(
   const [https, probes] = [await findFreePort(), await findFreePort()];
   const ports = ["--https-port", String(https), "--probe-port", String(probes)];
   const url = ["--url", `https://127.0.0.1:${https}`, "--drain-seconds", "0"];
+  const serve = [join(ROOT, "src/main.ts"), "serve", "--config", config, ...ports, ...url];
   const child = spawn(
-    process.execPath,
-    [join(ROOT, "src/main.ts"), "serve", "--config", config, ...ports, ...url],
+    // It dies with the tests, however they end.
+    "setpriv",
+    ["--pdeathsig", "KILL", "--", process.execPath, ...serve],
     { env: environment(kubeconfig, options), stdio: ["ignore", "pipe", "pipe"] },
   );
   let text = "";
@@ -79,7 +81,7 @@ export async function launchModelhook(
     stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   }
   const ended = new Promise<number | null>((resolve) => {
-    child.once("exit", (code) => {
+    child.once("close", (code) => {
       void rm(directory, { recursive: true, force: true }).then(() => resolve(code));
     });
   });
