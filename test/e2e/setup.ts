@@ -1,6 +1,10 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { installLocally } from "../../deploy/local-installation.ts";
-import { down } from "../../deploy/local/local-cluster.ts";
+import { run } from "../../deploy/local/command.ts";
+import { down, type LocalCluster } from "../../deploy/local/local-cluster.ts";
+import { placeOf } from "../../deploy/local/place.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -25,7 +29,22 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const installation = await installLocally({ ...CLUSTER, log });
   project.provide("cluster", CLUSTER);
   project.provide("images", installation.images);
-  return async () => down({ name: CLUSTER.name, log });
+  return async () => {
+    await forgetModels(installation.cluster);
+    await down({ name: CLUSTER.name, log });
+  };
+}
+
+/** Removes the models that the tests pushed; what is in the registry outlives the cluster. */
+async function forgetModels(cluster: LocalCluster): Promise<void> {
+  const place = placeOf(CLUSTER.name, CLUSTER.network);
+  await cluster.stop("registry");
+  for (const models of ["faults", "models"]) {
+    const directory = join(place.registryData, "docker/registry/v2/repositories", models);
+    await rm(directory, { recursive: true, force: true });
+  }
+  const collect = ["garbage-collect", "--quiet", "--delete-untagged"];
+  await run(cluster.bin("registry"), [...collect, join(place.run, "registry.json")]);
 }
 
 function log(line: string): void {
