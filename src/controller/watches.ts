@@ -69,10 +69,6 @@ export function startWatches(
       ...exportingPods(stores, job),
       // Its end may free the location that others wait for.
       ...waitingFor(stores, locationOf(job)),
-      ...stores.versions
-        .by("location", locationOf(job) ?? "")
-        .filter(isBuilding)
-        .map((version) => keyOf("modelversion", version)),
     ]),
     watch(resources.jobs, LABELS.versionUid, stores.buildJobs, ofVersion),
     watch(resources.pods, LABELS.versionUid, stores.buildPods, ofVersion),
@@ -87,14 +83,9 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
   if ((version.spec as unknown) === undefined) return [];
   const { namespace, name, labels } = version.metadata;
   const { location, image } = references(version);
-  const rivals = [
-    ...stores.versions.by("location", location ?? ""),
-    ...stores.versions.by("image", image),
-  ];
   return [
     keyOf("modelversion", version),
-    // The others have ended: nothing that becomes of this one concerns them.
-    ...rivals.filter(isBuilding).map((rival) => keyOf("modelversion", rival)),
+    ...building(stores.versions.by("image", image)),
     `model/${namespace}/${version.spec.modelName}`,
     ...stores.gatedPods
       .by("version", `${namespace}/${name}`)
@@ -106,11 +97,19 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
   ];
 }
 
-/** Pods of the jobs that write to a location. */
-function waitingFor(stores: Stores, location: string | undefined): readonly Key[] {
-  return stores.exportJobs
-    .by("location", location ?? "")
-    .flatMap((job) => exportingPods(stores, job));
+/** Who may wait for a location: pods of the jobs that write to it, and versions that are built from it. */
+function waitingFor(stores: Stores, location = ""): readonly Key[] {
+  return [
+    ...stores.exportJobs.by("location", location).flatMap((job) => exportingPods(stores, job)),
+    ...building(stores.versions.by("location", location)),
+  ];
+}
+
+/** The versions whose build may go on; nothing that becomes of others concerns those that have ended. */
+function building(versions: readonly ModelVersion[]): readonly Key[] {
+  return versions
+    .filter((version) => isBuilding(version))
+    .map((version) => keyOf("modelversion", version));
 }
 
 function exportingPods(stores: Stores, { metadata }: Job): readonly Key[] {
