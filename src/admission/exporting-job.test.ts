@@ -114,6 +114,20 @@ describe("a job that exports", () => {
 });
 
 describe("a job that asks for nothing", () => {
+  test("is told of annotations that belong on its pods", () => {
+    const job = makeJob((each) => {
+      each.metadata.annotations = { [ANNOTATIONS.modelVersion]: "digits-1" };
+    });
+    expect(decide(job)).toMatchObject({
+      allowed: true,
+      reason: "NothingAsked",
+      operations: [],
+      warnings: [
+        "model.kubedl.io/model-version has no effect on the job itself; set it in spec.template.metadata.annotations",
+      ],
+    });
+  });
+
   test("is left alone", () => {
     expect(decide(makeJob())).toMatchObject({ reason: "NothingAsked", operations: [] });
   });
@@ -134,6 +148,16 @@ describe("a job is denied", () => {
     expect(faultsOf(job)).toEqual([
       "ContradictingAnnotations",
       "metadata.annotations[model.kubedl.io/export]: differs from spec.template.metadata.annotations[model.kubedl.io/export]; set it once",
+    ]);
+  });
+
+  test("with a misspelt annotation of its own, which would lose its model in silence", () => {
+    const job = makeJob((each) => {
+      each.metadata.annotations = { "model.kubedl.io/exprot": "{}" };
+    });
+    expect(faultsOf(job)).toEqual([
+      "UnknownAnnotation",
+      "metadata.annotations[model.kubedl.io/exprot]: is unknown; did you mean model.kubedl.io/export?",
     ]);
   });
 

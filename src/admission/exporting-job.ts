@@ -37,23 +37,38 @@ export function decideExportingJob(
     ...template?.annotations,
     ...(own === undefined ? {} : { [ANNOTATIONS.export]: own }),
   };
+  const { [ANNOTATIONS.export]: _, ...others } = job.metadata?.annotations ?? {};
+  const onJob = readIntent(others, OWN);
   const read = readIntent(annotations, TEMPLATE);
+  const said = [...onJob.warnings, ...idleOnJob(job), ...read.warnings];
+  if (!onJob.ok) {
+    return deny(onJob.reason, [...onJob.causes, ...(read.ok ? [] : read.causes)], said);
+  }
   if (!read.ok) {
     const causes = read.causes.map(({ field, message }) => ({
       // All but the export stand in the template.
       field: field.replace(exportField(TEMPLATE), exportField(path)),
       message,
     }));
-    return deny(read.reason, causes, read.warnings);
+    return deny(read.reason, causes, said);
   }
-  if (read.intent.optedOut) return allow("OptedOut", read.warnings);
+  if (read.intent.optedOut) return allow("OptedOut", said);
   const intent = read.intent.export;
-  if (intent === undefined) return allow("NothingAsked", read.warnings);
+  if (intent === undefined) return allow("NothingAsked", said);
   const faults = validateExport(intent, path, limitsOf(snapshot.policy, namespace));
-  if (faults.length > 0) return deny("InvalidAnnotation", faults, read.warnings);
-  if (kind.hasNoFirstPod(job) && intent.writers !== "all") return denyWriters(path, read.warnings);
-  const warnings = [...read.warnings, ...writerSubset(job, intent)];
+  if (faults.length > 0) return deny("InvalidAnnotation", faults, said);
+  if (kind.hasNoFirstPod(job) && intent.writers !== "all") return denyWriters(path, said);
+  const warnings = [...said, ...writerSubset(job, intent)];
   return patch("ExportHooked", hook(job, own, template), warnings);
+}
+
+/** Keys that say something on pods, and nothing on the job that makes them. */
+function idleOnJob(job: Job): readonly string[] {
+  const own = job.metadata?.annotations ?? {};
+  return Object.values(ANNOTATIONS)
+    .filter((key) => key !== ANNOTATIONS.export && key !== ANNOTATIONS.status)
+    .filter((key) => Object.hasOwn(own, key))
+    .map((key) => `${key} has no effect on the job itself; set it in ${TEMPLATE}`);
 }
 
 function exportField(path: string): string {

@@ -21,10 +21,11 @@ const ASKS =
   `has(object.metadata.annotations) && object.metadata.annotations.exists(k, ` +
   `k.startsWith('${PREFIX}') && k != '${ANNOTATIONS.status}')`;
 
-/** The job, or the template of its pods, asks for an export. */
-const EXPORTS = ["object.?metadata", "object.?spec.?template.?metadata"]
-  .map((metadata) => `'${ANNOTATIONS.export}' in ${metadata}.?annotations.orValue({})`)
-  .join(" || ");
+/** The job says anything in our words, a misspelt one too, or the template of its pods asks for an export. */
+const EXPORTS = [
+  `object.?metadata.?annotations.orValue({}).exists(k, k.startsWith('${PREFIX}') && k != '${ANNOTATIONS.status}')`,
+  `'${ANNOTATIONS.export}' in object.?spec.?template.?metadata.?annotations.orValue({})`,
+].join(" || ");
 
 const NEW = "object.?metadata.?annotations.orValue({})";
 const OLD = "oldObject.?metadata.?annotations.orValue({})";
