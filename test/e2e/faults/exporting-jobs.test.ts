@@ -83,6 +83,20 @@ describe("an exporting job", () => {
     expect(await hashesOf(built)).toBe(await hashesIn(directory));
   });
 
+  test.concurrent("of which a pod has failed exports what the next one leaves", async () => {
+    const script = "[ -e tried ] || { echo >tried; exit 1; }; echo weights >weights.bin";
+    const path = `/models/${NAMESPACE}/retried`;
+    const intent = { modelName: "retried", storage: localStorage(node, path) };
+    const job = exportingJob(node, "retried", intent, script) as { readonly spec: object };
+    await apply(node, NAMESPACE, { ...job, spec: { ...job.spec, backoffLimit: 1 } });
+    const version = await whenBuilt(
+      node,
+      NAMESPACE,
+      await exportedBy(await whenComplete("retried")),
+    );
+    expect(await hashesOf(version)).toBe(await hashesIn(await onHost(node, path)));
+  });
+
   test.concurrent("that is collected as soon as it has succeeded leaves exactly one version", async () => {
     const path = `/models/${NAMESPACE}/collected`;
     const intent = { modelName: "collected", storage: localStorage(node, path) };
@@ -224,7 +238,11 @@ describe("an exporting job", () => {
   async function identities(name: string): Promise<object> {
     const claim = await read<KubeObject>(node, NAMESPACE, "pvc", name);
     const volume = await read<KubeObject>(node, NAMESPACE, "pv", name);
-    return [claim, volume].map((object) => object?.metadata);
+    return [claim, volume].map((object) => {
+      const { uid, deletionTimestamp, finalizers, labels, ownerReferences } =
+        object?.metadata ?? {};
+      return { uid, deletionTimestamp, finalizers, labels, ownerReferences };
+    });
   }
 });
 

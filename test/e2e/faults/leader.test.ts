@@ -71,8 +71,11 @@ describe("exactly one image comes of a build", () => {
     const next = await whenAnotherLeads(node, leader);
     await lose(node, next);
     push.resume();
-    // Nobody leads: the pod can only wait.
-    await apply(node, NAMESPACE, servingPod(node, "waiting", "handed-over"));
+    // Nobody leads: the pod can only wait. Nor may anybody be ready yet who could admit it.
+    await eventually("an answer to a pod", async () => {
+      await apply(node, NAMESPACE, servingPod(node, "waiting", "handed-over"));
+      return true;
+    });
     await whenAnotherLeads(node, next);
     const [result, wanted] = await resultsOf("handed-over");
     expect(result).toEqual(wanted);
