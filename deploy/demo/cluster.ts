@@ -40,6 +40,7 @@ export async function openCluster(choice: ClusterChoice, log: Log): Promise<Demo
   const kubeconfig = await useContext(choice.context, log);
   const program = (await buildPrograms(["kubectl"], { log })).kubectl;
   const kubectl = makeKubectl(program, kubeconfig, join(cacheDirectory(), "contexts"));
+  await assertDefaultStorageClass(kubectl, choice.context);
   return {
     kubectl,
     kubectlCommand: `kubectl --context ${choice.context}`,
@@ -50,6 +51,16 @@ export async function openCluster(choice: ClusterChoice, log: Log): Promise<Demo
       await uninstall(kubectl);
     },
   };
+}
+
+/** The demo's claim would wait for ever, and nobody would say why. */
+async function assertDefaultStorageClass(kubectl: Kubectl, context: string): Promise<void> {
+  const { items } = JSON.parse(await kubectl(["get", "storageclasses", "--output=json"])) as {
+    items: readonly { metadata: { annotations?: Record<string, string> } }[];
+  };
+  const key = "storageclass.kubernetes.io/is-default-class";
+  if (items.some(({ metadata }) => metadata.annotations?.[key] === "true")) return;
+  throw new Error(`the cluster of context ${context} has no default storage class for the model`);
 }
 
 async function openLocal(log: Log): Promise<DemoCluster> {

@@ -122,7 +122,7 @@ async function runSteps(report: Report, cluster: DemoCluster): Promise<readonly 
       return text;
     },
   );
-  return [...summaryOf(version, cluster), "", ...lastLines(answer)];
+  return [...summaryOf(version, cluster), "", "The serving pod answered:", ...lastLines(answer)];
 }
 
 function summaryOf(
@@ -143,6 +143,7 @@ function summaryOf(
     "",
     values.keep ? "Look around:" : "With `npm run demo -- --keep` you can look around:",
     ...looks.map((look) => `  ${look}`),
+    ...(values.keep && values.context === undefined ? ["Remove it: npm run cluster -- down"] : []),
   ];
 }
 
