@@ -1,4 +1,4 @@
-import { VERSION_ANNOTATIONS } from "../api/annotations.ts";
+import { DEFAULT_SECRET, VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import { IMAGE_LABELS } from "../api/image-labels.ts";
 import type { Container, PodSpec, ResourceRequirements, Volume } from "../api/kube-types.ts";
 import type { BuildRequest } from "./builder.ts";
@@ -6,9 +6,6 @@ import { registryOf } from "./registry-policy.ts";
 
 /** Containers of a build pod, in the order in which they run. */
 export const BUILD_CONTAINERS = { source: "source", kaniko: "kaniko", verify: "verify" } as const;
-
-/** Secret that is used, where the namespace has it, when the version names none. */
-const DEFAULT_SECRET = "regcred";
 
 /** What our own two containers need, and kaniko with `--compressed-caching=false`: neither grows with the model. */
 const DEFAULT_RESOURCES: ResourceRequirements = { requests: { cpu: "250m", memory: "256Mi" } };

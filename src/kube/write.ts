@@ -1,14 +1,10 @@
 import type { KubeObject } from "../api/kube-types.ts";
+import type { PatchOperation } from "../api/review.ts";
 import type { ApiServer } from "./client.ts";
 import { apiVersionOf, resourcePath, type ObjectRef, type Resource } from "./resources.ts";
 
 /** The name under which the API server remembers which fields are ours. */
 const FIELD_MANAGER = "modelhook";
-
-/** One operation of a JSON Patch (RFC 6902). */
-export type PatchOperation =
-  | { readonly op: "add" | "replace" | "test"; readonly path: string; readonly value: unknown }
-  | { readonly op: "remove"; readonly path: string };
 
 /** What every write takes besides its object. */
 export interface WriteOptions {

@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { isNotFound } from "../../../src/kube/errors.ts";
 import { resources, type ObjectRef, type Resource } from "../../../src/kube/resources.ts";
-import { create, get, jsonPatch, remove, type PatchOperation } from "../../../src/kube/write.ts";
+import type { PatchOperation } from "../../../src/api/review.ts";
+import { create, get, jsonPatch, remove } from "../../../src/kube/write.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
 import { AUTHORITY_SECRET } from "../../../src/tls/authority.ts";
 import type { WebhookConfiguration } from "../../../src/tls/ca-bundle.ts";
