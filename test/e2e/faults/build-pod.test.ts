@@ -12,8 +12,9 @@ import {
   whenBuilt,
   type TestNode,
 } from "../node.ts";
-import { builtOnce, CATCHABLE_BYTES, holdPush, resultOf, type HeldPush } from "./builds.ts";
+import { builtOnce, resultOf } from "./builds.ts";
 import { hashesIn, modelVersion, writeModel } from "./models.ts";
+import { CATCHABLE_BYTES, holdPush, type HeldPush } from "./push.ts";
 
 const NAMESPACE = "faults-builds";
 

@@ -15,15 +15,9 @@ import {
   whenBuilt,
   type TestNode,
 } from "../node.ts";
-import {
-  builtOnce,
-  CATCHABLE_BYTES,
-  holdPush,
-  resultOf,
-  tracesOf,
-  whenNothingIsLeft,
-} from "./builds.ts";
+import { builtOnce, resultOf, tracesOf, whenNothingIsLeft } from "./builds.ts";
 import { hashesIn, localStorage, modelVersion, writeModel } from "./models.ts";
+import { CATCHABLE_BYTES, holdPush } from "./push.ts";
 import { exportingJob, servingPod } from "./workloads.ts";
 
 const NAMESPACE = "faults-deletion";

@@ -15,8 +15,9 @@ import {
   whenBuilt,
   type TestNode,
 } from "../node.ts";
-import { builtOnce, CATCHABLE_BYTES, holdPush, resultOf } from "./builds.ts";
+import { builtOnce, resultOf } from "./builds.ts";
 import { hashesIn, localStorage, modelVersion, onHost, writeModel } from "./models.ts";
+import { CATCHABLE_BYTES, holdPush } from "./push.ts";
 import { freeze, leave, lose, whenAnotherLeads, whenReplicasAreReady } from "./replicas.ts";
 import { exportingJob, servingPod } from "./workloads.ts";
 

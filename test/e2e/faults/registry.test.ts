@@ -12,8 +12,9 @@ import {
   whenBuilt,
   type TestNode,
 } from "../node.ts";
-import { builtOnce, CATCHABLE_BYTES, holdPush, resultOf } from "./builds.ts";
+import { builtOnce, resultOf } from "./builds.ts";
 import { hashesIn, modelVersion, writeModel } from "./models.ts";
+import { CATCHABLE_BYTES, holdPush } from "./push.ts";
 import { servingPod } from "./workloads.ts";
 
 const NAMESPACE = "faults-registry";

@@ -1,0 +1,56 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { ModelVersion } from "../../../src/api/modelversion.ts";
+import { eventually, read, type TestNode } from "../node.ts";
+import { findProcesses, signalAll } from "./processes.ts";
+import { repositoryDirectory, taggedDigest } from "./pushed-images.ts";
+
+/** Bytes of a model whose push takes long enough to be caught. */
+export const CATCHABLE_BYTES = 40_000_000;
+
+/** A push that stands still in the middle. */
+export interface HeldPush {
+  readonly resume: () => void;
+  readonly kill: () => void;
+}
+
+/** Stops kaniko while it sends the layer of a version, at a moment when the registry has a part of it. */
+export async function holdPush(node: TestNode, namespace: string, name: string): Promise<HeldPush> {
+  const image = await eventually(`the image of ${name}`, async () => {
+    const version = await read<ModelVersion>(node, namespace, "modelversion", name);
+    return version?.status?.image;
+  });
+  const [, repository = ""] = image.replace(/:[^:/]*$/, "").split(/\/(.*)/s);
+  const before = new Set(partialUploads(repository));
+  const inTime = { seconds: 120, everyMs: 5 };
+  const kaniko = await eventually(
+    `kaniko for ${image}`,
+    async () => {
+      const found = await findProcesses(`--destination=${image}`);
+      return found.length > 0 ? found : undefined;
+    },
+    inTime,
+  );
+  await eventually(
+    `the push of ${image}`,
+    async () => partialUploads(repository).some((upload) => !before.has(upload)),
+    inTime,
+  );
+  signalAll(kaniko, "SIGSTOP");
+  if ((await taggedDigest(image)) !== null)
+    throw new Error(`${image} was pushed before kaniko could be stopped`);
+  return {
+    resume: () => signalAll(kaniko, "SIGCONT"),
+    kill: () => signalAll(kaniko, "SIGKILL"),
+  };
+}
+
+/** Uploads of which the registry has some bytes. Synchronous, so that a moment of a push is not missed while others work. */
+function partialUploads(repository: string): readonly string[] {
+  const directory = join(repositoryDirectory(repository), "_uploads");
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory).filter((upload) => {
+    const data = statSync(join(directory, upload, "data"), { throwIfNoEntry: false });
+    return data !== undefined && data.size > 0;
+  });
+}
