@@ -31,7 +31,7 @@ export async function whenAnotherLeads(node: TestNode, leftOut?: Pod): Promise<P
       if (name === undefined || name === "" || name === leftOut?.metadata?.name) return undefined;
       return read<Pod>(node, NAMESPACE, "pod", name);
     },
-    { seconds: 90, everyMs: 20 },
+    { seconds: 90, everyMs: 200 },
   );
 }
 
