@@ -3,7 +3,7 @@ import type { Config } from "./config.ts";
 import { createApplier } from "./controller/apply.ts";
 import { buildReconcilers } from "./controller/build-reconcilers.ts";
 import { podReconcilers } from "./controller/pod-reconcilers.ts";
-import { runController, type VersionChanges } from "./controller/run.ts";
+import { aborted, runController, type VersionChanges } from "./controller/run.ts";
 import { decide } from "./admission/decide.ts";
 import type { ModelVersion } from "./api/modelversion.ts";
 import { gatherSnapshot } from "./gather/snapshot.ts";
@@ -265,11 +265,4 @@ function credentialsOf(config: Config): Parameters<typeof connect>[0] {
 
 function hostOf(url: string | undefined): readonly string[] {
   return url === undefined ? [] : [new URL(url).hostname];
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -57,7 +57,8 @@ export async function runController(options: {
   }
 }
 
-async function aborted(signal: AbortSignal): Promise<void> {
+/** Resolves when the signal aborts. */
+export async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });
