@@ -71,7 +71,7 @@ describe("a pod that comes in", () => {
     expect(decide(makeRequest(pod), SNAPSHOT)).toMatchObject({
       reason: "OptedOut",
       operations: [],
-      warnings: [expect.stringContaining("has no effect") as unknown],
+      warnings: [{ message: expect.stringContaining("has no effect") as unknown }],
     });
   });
 
@@ -84,7 +84,9 @@ describe("a pod that comes in", () => {
         allowed: true,
         reason: "NotOurs",
         operations: [],
-        warnings: ["a Windows pod can not be given a model; left as it is"],
+        warnings: [
+          { reason: "NotOurs", message: "a Windows pod can not be given a model; left as it is" },
+        ],
       });
     }
   });

@@ -58,7 +58,8 @@ function decidePod(request: AdmissionRequest, pod: Pod, snapshot: Snapshot): Dec
     return allow("NothingAsked", warnings);
   }
   if (isWindows(pod)) {
-    return allow("NotOurs", [...warnings, "a Windows pod can not be given a model; left as it is"]);
+    const message = "a Windows pod can not be given a model; left as it is";
+    return allow("NotOurs", [...warnings, { reason: "NotOurs", message }]);
   }
   if (intent.export !== undefined) {
     return decideTrainingPod(namespace, pod, intent.export, snapshot, warnings);

@@ -4,11 +4,12 @@ import { allow, deny, patch } from "./decision.ts";
 test("an allowed object keeps what it is, or is patched", () => {
   const operations = [{ op: "remove", path: "/a" }] as const;
   expect(allow("Valid")).toEqual({ allowed: true, reason: "Valid", operations: [], warnings: [] });
-  expect(patch("Defaulted", operations, ["careful"])).toEqual({
+  const warnings = [{ reason: "ModelNotBuilt", message: "careful" }] as const;
+  expect(patch("Defaulted", operations, warnings)).toEqual({
     allowed: true,
     reason: "Defaulted",
     operations,
-    warnings: ["careful"],
+    warnings,
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Reason } from "../api/reasons.ts";
-import type { Cause, PatchOperation } from "../api/review.ts";
+import type { Cause, PatchOperation, Warning } from "../api/review.ts";
 
 /** What admission answers, and the facts that the shell counts and logs. */
 export type Decision = Allowed | Denied;
@@ -9,7 +9,7 @@ interface Allowed {
   readonly reason: Reason;
   /** JSON Patch to the object; empty when nothing changes. */
   readonly operations: readonly PatchOperation[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 interface Denied {
@@ -19,11 +19,11 @@ interface Denied {
   readonly message: string;
   /** Every fault with its field; empty when the message says it all. */
   readonly causes: readonly Cause[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** Allowed as it is. */
-export function allow(reason: Reason, warnings: readonly string[] = []): Decision {
+export function allow(reason: Reason, warnings: readonly Warning[] = []): Decision {
   return { allowed: true, reason, operations: [], warnings };
 }
 
@@ -31,7 +31,7 @@ export function allow(reason: Reason, warnings: readonly string[] = []): Decisio
 export function patch(
   reason: Reason,
   operations: readonly PatchOperation[],
-  warnings: readonly string[] = [],
+  warnings: readonly Warning[] = [],
 ): Decision {
   return { allowed: true, reason, operations, warnings };
 }
@@ -40,7 +40,7 @@ export function patch(
 export function deny(
   reason: Reason,
   causes: readonly Cause[],
-  warnings: readonly string[] = [],
+  warnings: readonly Warning[] = [],
 ): Decision {
   const message = causes.map((cause) => `${cause.field}: ${cause.message}`).join("; ");
   return { allowed: false, reason, message, causes, warnings };

@@ -95,9 +95,9 @@ describe("a job that exports", () => {
     const job = makeExportingJob((each) => {
       Object.assign(each.spec, { completionMode: "Indexed", completions: 4, parallelism: 4 });
     });
-    expect(decide(job).warnings).toEqual([
-      "1 of 4 pods writes the model (completion index 0, localStorage); what the others write to the same path is dropped, and may be no more than 10Gi",
-    ]);
+    const message =
+      "1 of 4 pods writes the model (completion index 0, localStorage); what the others write to the same path is dropped, and may be no more than 10Gi";
+    expect(decide(job).warnings).toEqual([{ reason: "WriterSubset", message }]);
   });
 
   test("of several pods that may all write is not warned", () => {
@@ -123,7 +123,11 @@ describe("a job that asks for nothing", () => {
       reason: "NothingAsked",
       operations: [],
       warnings: [
-        "model.kubedl.io/model-version has no effect on the job itself; set it in spec.template.metadata.annotations",
+        {
+          reason: "IdleAnnotation",
+          message:
+            "model.kubedl.io/model-version has no effect on the job itself; set it in spec.template.metadata.annotations",
+        },
       ],
     });
   });

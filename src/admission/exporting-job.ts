@@ -1,6 +1,6 @@
 import { ANNOTATIONS, FINALIZERS, LABELS, type ExportIntent } from "../api/annotations.ts";
 import type { Job, ObjectMeta } from "../api/kube-types.ts";
-import { pointerToken, type PatchOperation } from "../api/review.ts";
+import { pointerToken, type PatchOperation, type Warning } from "../api/review.ts";
 import { SCRATCH_LIMIT } from "../inject/completion-hook.ts";
 import { readIntent } from "../inject/intent.ts";
 import type { JobKind } from "../jobs/kinds.ts";
@@ -63,31 +63,33 @@ export function decideExportingJob(
 }
 
 /** Keys that say something on pods, and nothing on the job that makes them. */
-function idleOnJob(job: Job): readonly string[] {
+function idleOnJob(job: Job): readonly Warning[] {
   const own = job.metadata?.annotations ?? {};
   return Object.values(ANNOTATIONS)
     .filter((key) => key !== ANNOTATIONS.export && key !== ANNOTATIONS.status)
     .filter((key) => Object.hasOwn(own, key))
-    .map((key) => `${key} has no effect on the job itself; set it in ${TEMPLATE}`);
+    .map((key) => ({
+      reason: "IdleAnnotation",
+      message: `${key} has no effect on the job itself; set it in ${TEMPLATE}`,
+    }));
 }
 
 function exportField(path: string): string {
   return `${path}[${ANNOTATIONS.export}]`;
 }
 
-function denyWriters(path: string, warnings: readonly string[]): Decision {
+function denyWriters(path: string, warnings: readonly Warning[]): Decision {
   const field = `${exportField(path)}.writers`;
   const message = `must be "all": several pods run and none of them is the first; or set completionMode: Indexed, so that index 0 writes`;
   return deny("AllWritersRequired", [{ field, message }], warnings);
 }
 
-function writerSubset(job: Job, intent: ExportIntent): readonly string[] {
+function writerSubset(job: Job, intent: ExportIntent): readonly Warning[] {
   const pods = job.spec?.completions ?? job.spec?.parallelism ?? 1;
   if (pods <= 1 || intent.writers === "all") return [];
   const type = storageOf(intent.storage)?.type ?? "the storage";
-  return [
-    `1 of ${pods} pods writes the model (completion index 0, ${type}); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`,
-  ];
+  const message = `1 of ${pods} pods writes the model (completion index 0, ${type}); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`;
+  return [{ reason: "WriterSubset", message }];
 }
 
 function hook(

@@ -148,7 +148,7 @@ describe("a pod whose version is not built", () => {
     expect(decide(makeServingPod(), snapshot)).toMatchObject({
       allowed: true,
       reason: "Gated",
-      warnings: [warning],
+      warnings: [{ message: warning }],
     });
   });
 
@@ -264,7 +264,10 @@ describe("a pod that is injected already", () => {
       },
     };
     expect(decide(early).warnings).toEqual([
-      "init container early starts before the model is there and does not get it",
+      {
+        reason: "StartsBeforeModel",
+        message: "init container early starts before the model is there and does not get it",
+      },
     ]);
     expect(injected(early).spec.initContainers?.map(mountsOf)).toEqual([
       [],

@@ -1,7 +1,7 @@
 import { ANNOTATIONS, GATES } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
 import { builtDigest, type ModelVersion, type ModelVersionSpec } from "../api/modelversion.ts";
-import type { Cause } from "../api/review.ts";
+import type { Cause, Warning } from "../api/review.ts";
 import { mountsAt, reservedNames, withoutMount } from "../inject/conflicts.ts";
 import {
   LOADER,
@@ -28,7 +28,7 @@ export function decideServingPod(
   pod: Pod,
   intent: ServeIntent,
   snapshot: Snapshot,
-  warnings: readonly string[],
+  warnings: readonly Warning[],
 ): Decision {
   if (hasLoaderOfKubeDl(pod)) return allow("AlreadyInjected", warnings);
   if (hasLoader(pod)) return completeDelivery(pod, intent, warnings);
@@ -69,7 +69,7 @@ export function decideServingPod(
 }
 
 /** Containers that another webhook added after the loader need the model too; one that starts before the loader can not have it. */
-function completeDelivery(pod: Pod, intent: ServeIntent, warnings: readonly string[]): Decision {
+function completeDelivery(pod: Pod, intent: ServeIntent, warnings: readonly Warning[]): Decision {
   const draft = draftPod(pod);
   const { targets, unknown } = chooseContainers(draft, intent.containers);
   if (unknown.length > 0) return deny("InvalidAnnotation", unknown, warnings);
@@ -85,8 +85,9 @@ function completeDelivery(pod: Pod, intent: ServeIntent, warnings: readonly stri
   return patch("AlreadyInjected", draft.operations(), [...warnings, ...early]);
 }
 
-function earlyWarning(name: string): string {
-  return `init container ${name} starts before the model is there and does not get it`;
+function earlyWarning(name: string): Warning {
+  const message = `init container ${name} starts before the model is there and does not get it`;
+  return { reason: "StartsBeforeModel", message };
 }
 
 /** The containers that get the mount: those named, or all; never the loader. */
@@ -111,12 +112,14 @@ function gateWarning(
   intent: ServeIntent,
   version: ModelVersion | undefined,
   snapshot: Snapshot,
-): string {
+): Warning {
   const name = intent.modelVersion;
   if (version !== undefined) {
-    return `ModelVersion ${name} is not built yet; the pod waits behind the scheduling gate ${GATES.build}`;
+    const message = `ModelVersion ${name} is not built yet; the pod waits behind the scheduling gate ${GATES.build}`;
+    return { reason: "ModelNotBuilt", message };
   }
   const meant = nearest(name, snapshot.versionNames, SUGGEST_DISTANCE);
   const suggestion = meant === undefined ? "" : `; did you mean ${meant}?`;
-  return `ModelVersion ${name} does not exist; the pod waits behind the scheduling gate ${GATES.build}${suggestion}`;
+  const message = `ModelVersion ${name} does not exist; the pod waits behind the scheduling gate ${GATES.build}${suggestion}`;
+  return { reason: "ModelNotFound", message };
 }

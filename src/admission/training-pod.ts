@@ -8,6 +8,7 @@ import {
 } from "../inject/completion-hook.ts";
 import { mountsAt, reservedNames, withoutMount } from "../inject/conflicts.ts";
 import { draftPod } from "../inject/pod-draft.ts";
+import type { Warning } from "../api/review.ts";
 import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { trainingStorage, trainingVolume } from "../storage/training-volume.ts";
@@ -22,7 +23,7 @@ export function decideTrainingPod(
   pod: Pod,
   intent: ExportIntent,
   snapshot: Snapshot,
-  warnings: readonly string[],
+  warnings: readonly Warning[],
 ): Decision {
   const limits = limitsOf(snapshot.policy, namespace);
   const faults = validateExport(intent, "metadata.annotations", limits);
@@ -58,7 +59,7 @@ export function decideTrainingPod(
   return patch("ExportHooked", draft.operations(), warnings);
 }
 
-function denyOwner(owner: OwnerReference | undefined, warnings: readonly string[]): Decision {
+function denyOwner(owner: OwnerReference | undefined, warnings: readonly Warning[]): Decision {
   const found = owner === undefined ? "no controller" : `a ${owner.kind} (${owner.apiVersion})`;
   const known = JOB_KINDS.map(({ kind, apiVersion }) => `${kind} (${apiVersion})`).join(", ");
   const field = `metadata.annotations[${ANNOTATIONS.export}]`;

@@ -6,6 +6,7 @@ export const REASONS = {
   // Denials and warnings at admission.
   InvalidAnnotation: "An annotation under model.kubedl.io/ has a value that is not allowed.",
   UnknownAnnotation: "An annotation under model.kubedl.io/ is none that modelhook knows.",
+  IdleAnnotation: "An annotation under model.kubedl.io/ has no effect where it stands.",
   ContradictingAnnotations: "Two annotations under model.kubedl.io/ exclude each other.",
   InvalidObject: "The object breaks a rule of its kind.",
   PathNotAllowed: "The administrator allows this namespace no such path on a node.",
@@ -21,6 +22,7 @@ export const REASONS = {
   NothingAsked: "The pod asks for no model.",
   OptedOut: "The pod says model.kubedl.io/inject: false.",
   NotOurs: "The pod is one that modelhook never touches.",
+  StartsBeforeModel: "A container starts before the model is there, and does not get it.",
   AlreadyInjected: "The pod already has what modelhook gives it.",
   Injected: "The model is delivered to the pod.",
   Gated: "The pod waits for its model to be built.",

@@ -1,4 +1,6 @@
 import type { KubeObject } from "./kube-types.ts";
+import type { Reason } from "./reasons.ts";
+import type { Rule } from "./rules.ts";
 
 /** Group, version and kind of an object. */
 export interface GroupVersionKind {
@@ -21,12 +23,37 @@ export interface AdmissionRequest {
   readonly dryRun?: boolean | undefined;
 }
 
-/** One fault of an object, as `metav1.StatusCause` carries it. */
+/** One fault of an object. */
 export interface Cause {
   /** JSON path of the field, such as `spec.storage`. */
   readonly field: string;
   readonly message: string;
+  /** The rule of the table that is broken; absent for what is no rule of one of our kinds, such as a pod's annotations. */
+  readonly rule?: Rule;
+  /** `FieldValueInvalid` when absent. */
+  readonly type?: CauseType;
 }
+
+/** Something that is allowed and worth a word to whoever applies it. */
+export interface Warning {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** A fault as `metav1.StatusCause` carries it; the reason is a `metav1.CauseType`. */
+interface StatusCause {
+  readonly reason: CauseType;
+  readonly field: string;
+  readonly message: string;
+}
+
+/** The words of Kubernetes for what is wrong with a field. */
+export type CauseType =
+  | "FieldValueRequired"
+  | "FieldValueInvalid"
+  | "FieldValueNotSupported"
+  | "FieldValueForbidden"
+  | "FieldValueDuplicate";
 
 /** `response` of an AdmissionReview; the patch is base64 of a JSON Patch (RFC 6902). */
 export interface AdmissionResponse {
@@ -39,7 +66,7 @@ export interface AdmissionResponse {
     readonly code: number;
     readonly reason: string;
     readonly message: string;
-    readonly details?: { readonly causes: readonly Cause[] };
+    readonly details?: { readonly causes: readonly StatusCause[] };
   };
   readonly auditAnnotations?: Readonly<Record<string, string>>;
 }

@@ -74,7 +74,11 @@ describe("an intent", () => {
       ok: true,
       intent: { optedOut: true },
       warnings: [
-        'model.kubedl.io/inject is "false", so model.kubedl.io/model-version, model.kubedl.io/exprot has no effect',
+        {
+          reason: "OptedOut",
+          message:
+            'model.kubedl.io/inject is "false", so model.kubedl.io/model-version, model.kubedl.io/exprot has no effect',
+        },
       ],
     });
     expect(read({ [ANNOTATIONS.inject]: "false" })).toMatchObject({ warnings: [] });
@@ -87,7 +91,10 @@ describe("a warning", () => {
       ok: true,
       intent: { optedOut: false },
       warnings: [
-        `annotation model.kubedl.io/prefetch is unknown and has no effect; known: ${KNOWN}`,
+        {
+          reason: "UnknownAnnotation",
+          message: `annotation model.kubedl.io/prefetch is unknown and has no effect; known: ${KNOWN}`,
+        },
       ],
     });
   });
@@ -98,7 +105,8 @@ describe("a warning", () => {
     ANNOTATIONS.containers,
     ANNOTATIONS.loaderResources,
   ])("is given for %s where nothing is delivered", (key) => {
-    const warnings = [`${key} has no effect without model.kubedl.io/model-version`];
+    const message = `${key} has no effect without model.kubedl.io/model-version`;
+    const warnings = [{ reason: "IdleAnnotation", message }];
     expect(read({ [key]: "/x" })).toMatchObject({ ok: true, warnings });
     expect(read({ ...EXPORT, [key]: "/x" })).toMatchObject({ ok: true, warnings });
   });
@@ -106,7 +114,12 @@ describe("a warning", () => {
   test("is given with a denial too", () => {
     expect(read({ [ANNOTATIONS.export]: "{", [ANNOTATIONS.delivery]: "copy" })).toMatchObject({
       ok: false,
-      warnings: ["model.kubedl.io/delivery has no effect without model.kubedl.io/model-version"],
+      warnings: [
+        {
+          reason: "IdleAnnotation",
+          message: "model.kubedl.io/delivery has no effect without model.kubedl.io/model-version",
+        },
+      ],
     });
   });
 });

@@ -10,7 +10,7 @@ import {
 import type { ResourceRequirements } from "../api/kube-types.ts";
 import { isDnsSubdomain } from "../api/names.ts";
 import type { Reason } from "../api/reasons.ts";
-import type { Cause } from "../api/review.ts";
+import type { Cause, Warning } from "../api/review.ts";
 import { cleanMountPath } from "../api/path.ts";
 import { nearest } from "./nearest.ts";
 import { resourceFaults } from "./resource-faults.ts";
@@ -36,12 +36,12 @@ interface Intent {
 
 /** The intent, or every reason why the annotations state none. */
 export type IntentResult =
-  | { readonly ok: true; readonly intent: Intent; readonly warnings: readonly string[] }
+  | { readonly ok: true; readonly intent: Intent; readonly warnings: readonly Warning[] }
   | {
       readonly ok: false;
       readonly reason: Reason;
       readonly causes: readonly Cause[];
-      readonly warnings: readonly string[];
+      readonly warnings: readonly Warning[];
     };
 
 /** Keys that a user may set; `status` is the webhook's. */
@@ -65,7 +65,12 @@ export function readIntent(annotations: Annotations | undefined, path: string): 
     const warnings =
       others.length === 0
         ? []
-        : [`${ANNOTATIONS.inject} is "false", so ${others.join(", ")} has no effect`];
+        : [
+            {
+              reason: "OptedOut" as const,
+              message: `${ANNOTATIONS.inject} is "false", so ${others.join(", ")} has no effect`,
+            },
+          ];
     return { ok: true, intent: { optedOut: true }, warnings };
   }
   const causes: Cause[] = [];
@@ -113,8 +118,8 @@ type Fault = (key: string, message: string, below?: string) => void;
 function readUnknown(
   given: Annotations,
   fault: Fault,
-): { readonly misspelt: boolean; readonly warnings: readonly string[] } {
-  const warnings: string[] = [];
+): { readonly misspelt: boolean; readonly warnings: readonly Warning[] } {
+  const warnings: Warning[] = [];
   let misspelt = false;
   for (const key of Object.keys(given)) {
     if (KNOWN.includes(key)) continue;
@@ -128,7 +133,10 @@ function readUnknown(
     // Every key has the prefix: only the names are compared.
     const meant = nearest(key.slice(PREFIX.length), KNOWN_NAMES, TYPO_DISTANCE);
     if (meant === undefined) {
-      warnings.push(`annotation ${key} is unknown and has no effect; known: ${KNOWN.join(", ")}`);
+      warnings.push({
+        reason: "UnknownAnnotation",
+        message: `annotation ${key} is unknown and has no effect; known: ${KNOWN.join(", ")}`,
+      });
     } else {
       misspelt = true;
       fault(key, `is unknown; did you mean ${PREFIX}${meant}?`);
@@ -196,7 +204,7 @@ function readExport(given: Annotations, fault: Fault): ExportIntent | undefined 
 }
 
 /** Keys that shape a delivery where no delivery is asked for. */
-function idleKeys(given: Annotations): readonly string[] {
+function idleKeys(given: Annotations): readonly Warning[] {
   if (given[ANNOTATIONS.modelVersion] !== undefined) return [];
   const shaping = [
     ANNOTATIONS.mountPath,
@@ -206,5 +214,8 @@ function idleKeys(given: Annotations): readonly string[] {
   ];
   return shaping
     .filter((key) => given[key] !== undefined)
-    .map((key) => `${key} has no effect without ${ANNOTATIONS.modelVersion}`);
+    .map((key) => ({
+      reason: "IdleAnnotation",
+      message: `${key} has no effect without ${ANNOTATIONS.modelVersion}`,
+    }));
 }

@@ -14,6 +14,8 @@ interface AdmissionFacts {
 /** The measurements of one process; pure code returns facts, and its caller reports them here. */
 export interface Metrics {
   admitted(facts: AdmissionFacts): void;
+  /** A warning went out with an answer; a code of the reasons table. */
+  warned(reason: string): void;
   /** The serving certificate in use ends then, milliseconds since the epoch. */
   certificateEnds(notAfter: number): void;
   /** Whether this replica leads. */
@@ -41,6 +43,12 @@ export function createMetrics(): Metrics {
     name: "modelhook_admission_requests_total",
     help: "Admission requests answered, by outcome.",
     labelNames: ["endpoint", "kind", "operation", "allowed", "reason"] as const,
+    registers,
+  });
+  const warnings = new Counter({
+    name: "modelhook_admission_warnings_total",
+    help: "Warnings sent with admission answers, by reason.",
+    labelNames: ["reason"] as const,
     registers,
   });
   const latency = new Histogram({
@@ -90,6 +98,7 @@ export function createMetrics(): Metrics {
       requests.inc({ endpoint, kind, operation, allowed: String(allowed), reason });
       latency.observe({ endpoint, kind, operation }, seconds);
     },
+    warned: (reason) => warnings.inc({ reason }),
     certificateEnds: (notAfter) => certificate.set(notAfter / 1000),
     leads: (isLeader) => leader.set(isLeader ? 1 : 0),
     queued: (queue, waiting) => depth.set({ queue }, waiting),

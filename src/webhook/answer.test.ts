@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { allow, deny, patch } from "../admission/decision.ts";
-import type { AdmissionRequest, PatchOperation } from "../api/review.ts";
+import type { AdmissionRequest, Cause, CauseType, PatchOperation } from "../api/review.ts";
 import { answerDecision, answerFault } from "./answer.ts";
 
 const pod: AdmissionRequest = {
@@ -61,8 +61,29 @@ describe("a denial", () => {
       code: 422,
       reason: "Invalid",
       message,
-      details: { name: "digits-1", group: "model.kubedl.io", kind: "ModelVersion", causes },
+      details: {
+        name: "digits-1",
+        group: "model.kubedl.io",
+        kind: "ModelVersion",
+        causes: causes.map((cause) => ({ reason: "FieldValueInvalid", ...cause })),
+      },
     });
+  });
+
+  test.each<[what: string, cause: Omit<Cause, "field" | "message">, reason: CauseType]>([
+    ["its own", { type: "FieldValueRequired" }, "FieldValueRequired"],
+    ["that of its rule", { rule: "LocalPathAllowed" }, "FieldValueForbidden"],
+    ["invalid where its rule has none", { rule: "LocalPath" }, "FieldValueInvalid"],
+    [
+      "its own before that of its rule",
+      { rule: "Schema", type: "FieldValueNotSupported" },
+      "FieldValueNotSupported",
+    ],
+  ])("gives a cause the type %s, and keeps its rule to itself", (_, cause, reason) => {
+    const given = { field: "spec.a", message: "is wrong" };
+    const denied = deny("InvalidObject", [{ ...given, ...cause }]);
+    const { response } = answerDecision(version, denied, "validate");
+    expect(response.status?.details?.causes).toEqual([{ reason, ...given }]);
   });
 
   test("of another kind is 403 Forbidden, which names the webhook", () => {
@@ -94,13 +115,17 @@ describe("warnings fit what the API server passes on", () => {
     ["a long one cut", ["x".repeat(300)], [`${"x".repeat(255)}…`]],
     ["characters counted, not code units", ["🦙".repeat(256)], ["🦙".repeat(256)]],
     ["never half a character", ["🦙".repeat(257)], [`${"🦙".repeat(255)}…`]],
-  ])("%s", (_name, warnings, expected) => {
+  ])("%s", (_name, texts, expected) => {
+    const warnings = texts.map((message) => ({ reason: "UnknownAnnotation" as const, message }));
     const { response } = answerDecision(pod, allow("NothingAsked", warnings), "mutate");
     expect(response.warnings).toEqual(expected);
   });
 
   test("at most 16, the last one says how many are missing", () => {
-    const warnings = Array.from({ length: 20 }, (_, index) => `warning ${index}`);
+    const warnings = Array.from({ length: 20 }, (_, index) => ({
+      reason: "UnknownAnnotation" as const,
+      message: `warning ${index}`,
+    }));
     const { response } = answerDecision(pod, deny("InvalidObject", [], warnings), "mutate");
     expect(response.warnings).toHaveLength(16);
     expect(response.warnings?.at(-1)).toBe("and 5 more warnings");

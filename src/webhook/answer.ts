@@ -1,6 +1,13 @@
 import type { Decision } from "../admission/decision.ts";
 import { GROUP } from "../api/crd.ts";
-import type { AdmissionRequest, AdmissionResponse } from "../api/review.ts";
+import type {
+  AdmissionRequest,
+  AdmissionResponse,
+  Cause,
+  CauseType,
+  Warning,
+} from "../api/review.ts";
+import { RULES, type RuleText } from "../api/rules.ts";
 
 /** The whole answer, admission.k8s.io/v1. */
 export interface AdmissionReview {
@@ -65,13 +72,22 @@ function statusOf(
       name: request.name || metadata?.name || metadata?.generateName || "",
       group: request.kind.group,
       kind: request.kind.kind,
-      causes,
+      causes: causes.map(({ field, message: text, ...cause }) => ({
+        reason: causeType(cause),
+        field,
+        message: text,
+      })),
     },
   };
 }
 
-function readableWarnings(warnings: readonly string[]): readonly string[] {
-  const readable = warnings.map((warning) => cut(warning.replaceAll(/\p{Cc}+/gu, " ")));
+function causeType({ type, rule }: Pick<Cause, "type" | "rule">): CauseType {
+  const broken: RuleText | undefined = rule === undefined ? undefined : RULES[rule];
+  return type ?? broken?.type ?? "FieldValueInvalid";
+}
+
+function readableWarnings(warnings: readonly Warning[]): readonly string[] {
+  const readable = warnings.map(({ message }) => cut(message.replaceAll(/\p{Cc}+/gu, " ")));
   if (readable.length <= MAX_WARNINGS) return readable;
   const shown = readable.slice(0, MAX_WARNINGS - 1);
   return [...shown, `and ${readable.length - shown.length} more warnings`];

@@ -70,6 +70,7 @@ export function createHandler(options: HandlerOptions): Handler {
       const snapshot = await inTime(options.gather(decoded.request, call.signal), call.signal);
       const decision = options.decide(decoded.request, snapshot);
       const review = answerDecision(decoded.request, decision, endpoint);
+      for (const { reason } of decision.warnings) metrics.warned(reason);
       log.info(report(decision.allowed, decision.reason), "Answered");
       return { code: 200, review };
     } catch (error) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allow, deny, patch, type Decision } from "../../../src/admission/decision.ts";
 import type { KubeObject } from "../../../src/api/kube-types.ts";
+import type { Warning } from "../../../src/api/review.ts";
 import { resources } from "../../../src/kube/resources.ts";
 import { create } from "../../../src/kube/write.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
@@ -72,12 +73,14 @@ describe("kubectl prints", () => {
   });
 
   test("each warning, first of all", async () => {
-    decision = deny("MountConflict", [{ field: "a", message: "b" }], ["one", "two\nlines"]);
+    const warnings = warningsOf("one", "two\nlines");
+    decision = deny("MountConflict", [{ field: "a", message: "b" }], warnings);
     expect(await refusal(pod)).toMatch(/^Warning: one\nWarning: two lines\nError from server/);
   });
 
   test("warnings that are many or long, as far as the API server lets them through", async () => {
-    const warnings = ["x".repeat(400), ...Array.from({ length: 30 }, (_, index) => `w${index}`)];
+    const many = Array.from({ length: 30 }, (_, index) => `w${index}`);
+    const warnings = warningsOf("x".repeat(400), ...many);
     decision = deny("MountConflict", [{ field: "a", message: "b" }], warnings);
     const lines = (await refusal(pod)).split("\n").filter((line) => line.startsWith("Warning: "));
     expect(lines).toHaveLength(16);
@@ -102,3 +105,7 @@ test("a patch arrives in the object", async () => {
   expect(created.metadata?.annotations).toMatchObject({ "model.kubedl.io/status": "done" });
   expect(created.metadata?.labels).toEqual({ team: "ml" });
 });
+
+function warningsOf(...messages: readonly string[]): readonly Warning[] {
+  return messages.map((message) => ({ reason: "UnknownAnnotation", message }));
+}
