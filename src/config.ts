@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Policy } from "./admission/policy.ts";
 import { parseImageRef } from "./api/image-ref.ts";
 import { isDnsLabel } from "./api/names.ts";
+import { ENGINES } from "./api/modelversion.ts";
 import { cleanAbsolute } from "./api/path.ts";
 import { schemaFaults, show } from "./api/schema-faults.ts";
 import type { BuildSettings } from "./builder/builder.ts";
@@ -57,6 +58,18 @@ const registry = z.string().refine((host) => parseImageRef(`${host}/x`)?.registr
   error: ({ input }) => `${show(input)} must be host:port as images name it, without http://`,
 });
 
+const repository = z
+  .string()
+  .refine(
+    (text) =>
+      text === "*" ||
+      parseImageRef(text.includes("/") ? text : `${text}/x`)?.registry !== undefined,
+    {
+      error: ({ input }) =>
+        `${show(input)} must be a registry or a repository in one, such as registry.example/team, or *`,
+    },
+  );
+
 const server = z.string().refine((name) => /^[^\s/]+$/.test(name), {
   error: ({ input }) => `${show(input)} must be a host name or an address, or *`,
 });
@@ -73,7 +86,12 @@ const fileSchema = z.strictObject({
     })
     .prefault({}),
   nfs: z.strictObject({ allowedServers: z.array(server).default([]) }).prefault({}),
-  AWSEfs: z.strictObject({ allowedFileSystems: z.array(fileSystem).default([]) }).prefault({}),
+  AWSEfs: z
+    .strictObject({
+      allowedFileSystems: z.array(fileSystem).default([]),
+      allowedAttributes: z.array(z.string().min(1)).default(["encryptInTransit"]),
+    })
+    .prefault({}),
   /** Directory with tls.crt, tls.key and ca.crt, such as cert-manager's Secret; an authority of our own when absent. */
   certificates: z.strictObject({ directory }).optional(),
   loader: z
@@ -88,6 +106,11 @@ const fileSchema = z.strictObject({
     baseImage: image,
     /** Images besides baseImage that a version may name. */
     allowedBaseImages: z.array(image).default([]),
+    /** Namespace, or `*` for all others, to registries or repositories in them; `*` in a list is every one. */
+    allowedRegistries: z.record(namespaceOrAll, z.array(repository)).default({ "*": ["*"] }),
+    allowedEngines: z.array(z.enum(ENGINES)).default([...ENGINES]),
+    /** Most that a build may request. */
+    maxResources: quantities.default({}),
     insecureRegistries: z.array(registry).default([]),
     deadlineSeconds: z.int().min(1).default(3600),
     maxAttempts: z.int().min(1).default(5),
@@ -146,6 +169,10 @@ function assemble(
       localPrefixes: Object.fromEntries(prefixes),
       nfsServers: file.nfs.allowedServers,
       efsFileSystems: file.AWSEfs.allowedFileSystems,
+      efsAttributes: file.AWSEfs.allowedAttributes,
+      registries: file.build.allowedRegistries,
+      engines: file.build.allowedEngines,
+      maxResources: file.build.maxResources,
       baseImages: [file.build.baseImage, ...file.build.allowedBaseImages],
       loaderResources: file.loader.resources,
     },

@@ -1,4 +1,5 @@
 import type { ResourceRequirements } from "../api/kube-types.ts";
+import type { Engine } from "../api/modelversion.ts";
 import type { StorageLimits } from "../storage/provider.ts";
 
 /** The administrator's limits and our own identity, as decisions read them. */
@@ -13,30 +14,55 @@ export interface Policy {
   readonly nfsServers: readonly string[];
   /** EFS file systems that may be used; `*` is every one. */
   readonly efsFileSystems: readonly string[];
+  /** Volume attributes that EFS storage may set; `*` is every one. */
+  readonly efsAttributes: readonly string[];
+  /** Registries, or repositories in them, that a namespace may push to; `*` as key is every namespace that is not named, in a list every registry. */
+  readonly registries: Readonly<Record<string, readonly string[]>>;
+  /** Engines that may build. */
+  readonly engines: readonly Engine[];
   /** Images that models may be put on: the administrator's own first. */
   readonly baseImages: readonly string[];
+  /** Most that a build may request, and its limit where it names none; no ceiling for what is absent. */
+  readonly maxResources: Readonly<Record<string, string>>;
   /** Resources of the loader container where the pod asks for none. */
   readonly loaderResources: ResourceRequirements;
 }
 
 /** What the spec of a version may name. */
 export interface VersionLimits extends StorageLimits {
+  /** Registries, or repositories in them, that may be pushed to; `*` is every one. */
+  readonly registries: readonly string[];
+  readonly engines: readonly Engine[];
   /** Images that models may be put on. */
   readonly baseImages: readonly string[];
+  /** Most that a build may request, by resource. */
+  readonly maxResources: Readonly<Record<string, string>>;
 }
 
 /** The limits of one namespace. */
 export function limitsOf(
-  policy: Pick<Policy, "localPrefixes" | "nfsServers" | "efsFileSystems" | "baseImages">,
+  { localPrefixes, registries, ...shared }: Omit<Policy, "systemNamespace" | "controllerUser">,
   namespace: string,
 ): VersionLimits {
-  const { localPrefixes, nfsServers, efsFileSystems, baseImages } = policy;
-  // A namespace may be called "constructor".
-  const own = Object.hasOwn(localPrefixes, namespace) ? localPrefixes[namespace] : undefined;
+  const { nfsServers, efsFileSystems, efsAttributes, engines, baseImages, maxResources } = shared;
   return {
-    localPrefixes: own ?? localPrefixes["*"] ?? [],
+    localPrefixes: ofNamespace(localPrefixes, namespace),
     nfsServers,
     efsFileSystems,
+    efsAttributes,
+    registries: ofNamespace(registries, namespace),
+    engines,
     baseImages,
+    maxResources,
   };
+}
+
+/** The list of a namespace, or that of all which have none of their own. */
+function ofNamespace(
+  lists: Readonly<Record<string, readonly string[]>>,
+  namespace: string,
+): readonly string[] {
+  // A namespace may be called "constructor".
+  const own = Object.hasOwn(lists, namespace) ? lists[namespace] : undefined;
+  return own ?? lists["*"] ?? [];
 }

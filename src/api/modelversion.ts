@@ -79,6 +79,12 @@ export const storageSchema = z
     ],
   });
 
+/** The programs that can build an image. */
+export const ENGINES = ["kaniko"] as const;
+
+/** Name of a program that can build an image. */
+export type Engine = (typeof ENGINES)[number];
+
 const quantities = z.record(z.string().max(63), z.string().max(63));
 
 export const modelVersionSpecSchema = z
@@ -106,7 +112,7 @@ export const modelVersionSpecSchema = z
     storage: storageSchema,
     builder: z
       .object({
-        engine: z.enum(["kaniko"]).optional().describe("Program that builds the image."),
+        engine: z.enum(ENGINES).optional().describe("Program that builds the image."),
         baseImage: z
           .string()
           .max(512)

@@ -9,6 +9,8 @@ export interface StorageLimits {
   readonly nfsServers: readonly string[];
   /** EFS file systems (`fs-…`) that may be used; `*` is every one, none by default. */
   readonly efsFileSystems: readonly string[];
+  /** Volume attributes that EFS storage may set; `*` is every one. */
+  readonly efsAttributes: readonly string[];
 }
 
 /** What a volume is made for. */

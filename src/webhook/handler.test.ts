@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
+import { makeSnapshot } from "../../test/make/snapshot.ts";
 import { allow, deny, patch, type Decision } from "../admission/decision.ts";
-import type { Snapshot } from "../admission/snapshot.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { createHandler, type Call, type HandlerOptions } from "./handler.ts";
@@ -14,20 +14,7 @@ const request = {
   object: { metadata: { name: "web" }, spec: { containers: [{ env: [{ value: "hunter2" }] }] } },
 };
 
-const snapshot: Snapshot = {
-  now: 0,
-  policy: {
-    systemNamespace: "modelhook-system",
-    controllerUser: "",
-    localPrefixes: {},
-    nfsServers: [],
-    efsFileSystems: [],
-    baseImages: [],
-    loaderResources: {},
-  },
-  versions: {},
-  versionNames: [],
-};
+const snapshot = makeSnapshot();
 
 function callOf(change: object = {}, call: Partial<Call> = {}): Call {
   const review = {

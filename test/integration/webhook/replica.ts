@@ -19,6 +19,7 @@ import { createHandler } from "../../../src/webhook/handler.ts";
 import { createReadiness, type Readiness } from "../../../src/webhook/readiness.ts";
 import { webhookConfigurations } from "../../../src/webhook/registrations.ts";
 import { startWebhookServer, type RunningServer } from "../../../src/webhook/server.ts";
+import { makeSnapshot } from "../../make/snapshot.ts";
 
 export const NAMESPACE = "modelhook-system";
 export const NAME = "modelhook";
@@ -77,7 +78,7 @@ export async function startReplica(
       endpoint,
       gather: async (request) => {
         seen.push({ endpoint, request });
-        return { now: 0, policy, versions: {}, versionNames: [] };
+        return makeSnapshot();
       },
       decide,
       metrics: createMetrics(),
@@ -120,13 +121,3 @@ export async function startReplica(
     },
   };
 }
-
-const policy = {
-  systemNamespace: NAMESPACE,
-  controllerUser: `system:serviceaccount:${NAMESPACE}:modelhook`,
-  localPrefixes: {},
-  nfsServers: ["nfs.test"],
-  efsFileSystems: [],
-  baseImages: [],
-  loaderResources: {},
-};
