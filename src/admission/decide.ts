@@ -6,7 +6,8 @@ import { readIntent } from "../inject/intent.ts";
 import { jobKind } from "../jobs/kinds.ts";
 import { allow, deny, type Decision } from "./decision.ts";
 import { decideExportingJob } from "./exporting-job.ts";
-import { decideModelVersion } from "./modelversion.ts";
+import { decideModelBinding } from "./modelbinding.ts";
+import { decideModelVersion, versionReferences } from "./modelversion.ts";
 import { decideServingPod } from "./serving-pod.ts";
 import type { References, Snapshot } from "./snapshot.ts";
 import { decideTrainingPod } from "./training-pod.ts";
@@ -20,6 +21,14 @@ const MIRROR = "kubernetes.io/config.mirror";
 /** Names the objects that a decision on this request reads. */
 export function references(request: AdmissionRequest): References {
   const namespace = request.namespace ?? "";
+  const { kind, object } = request;
+  if (kind.group === GROUP && object !== undefined && object !== null) {
+    return {
+      ...(kind.kind === "ModelVersion" ? versionReferences(request) : { namespace }),
+      ...(kind.kind === "ModelBinding" ? { bindings: true } : {}),
+      versions: [],
+    };
+  }
   if (!isPodCreation(request)) return { namespace, versions: [] };
   const read = readIntent((request.object as Pod).metadata?.annotations, "metadata.annotations");
   const serve = read.ok ? read.intent.serve : undefined;
@@ -31,8 +40,8 @@ export function decide(request: AdmissionRequest, snapshot: Snapshot): Decision 
   const { kind, operation, object } = request;
   if (object === undefined || object === null || request.subResource) return allow("NothingAsked");
   if (isPodCreation(request)) return decidePod(request, object, snapshot);
-  if (kind.group === GROUP && kind.kind === "ModelVersion" && operation !== "DELETE") {
-    return decideModelVersion(request, snapshot.policy);
+  if (kind.group === GROUP && operation !== "DELETE") {
+    return decideOwnKind(request, snapshot);
   }
   const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
   const job = jobKind(apiVersion, kind.kind);
@@ -40,6 +49,17 @@ export function decide(request: AdmissionRequest, snapshot: Snapshot): Decision 
     return decideExportingJob(request.namespace ?? "", object, job, snapshot);
   }
   return allow("Valid");
+}
+
+function decideOwnKind(request: AdmissionRequest, snapshot: Snapshot): Decision {
+  switch (request.kind.kind) {
+    case "ModelVersion":
+      return decideModelVersion(request, snapshot);
+    case "ModelBinding":
+      return decideModelBinding(request, snapshot);
+    default:
+      return allow("Valid");
+  }
 }
 
 function isPodCreation(request: AdmissionRequest): boolean {

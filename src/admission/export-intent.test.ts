@@ -26,7 +26,7 @@ describe("validateExport", () => {
     const intent = makeExport((each) => {
       each.writers = "all";
     });
-    expect(validateExport(intent, "metadata.annotations", LIMITS)).toEqual([
+    expect(validateExport(intent, "metadata.annotations", LIMITS)).toMatchObject([
       {
         field: "metadata.annotations[model.kubedl.io/export].writers",
         message:
@@ -52,7 +52,7 @@ describe("validateExport", () => {
     ["AWSEfs", { AWSEfs: { volumeHandle: "fs-1::" } }],
   ])("finds that nothing makes a clean directory of %s", (type, storage) => {
     const intent = makeExport((each) => void Object.assign(each, { clean: true, storage }));
-    expect(validateExport(intent, "metadata.annotations", LIMITS)).toEqual([
+    expect(validateExport(intent, "metadata.annotations", LIMITS)).toMatchObject([
       {
         field: "metadata.annotations[model.kubedl.io/export].clean",
         message: `true is not allowed with ${type}, where nothing makes the new directory; use localStorage or persistentVolumeClaim`,

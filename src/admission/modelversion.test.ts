@@ -3,17 +3,17 @@ import type { Draft, Tweak } from "../../test/make/frozen.ts";
 import { makeModelVersion } from "../../test/make/modelversion.ts";
 import { patched } from "../../test/make/patched.ts";
 import { USER, makeRequest, makeUpdate } from "../../test/make/request.ts";
-import { makePolicy } from "../../test/make/snapshot.ts";
+import { makePolicy, makeSnapshot } from "../../test/make/snapshot.ts";
 import { LABELS, VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import type { AdmissionRequest } from "../api/review.ts";
-import { decideModelVersion } from "./modelversion.ts";
+import { decideModelVersion, versionReferences } from "./modelversion.ts";
 
-const POLICY = makePolicy();
+const SNAPSHOT = makeSnapshot();
 const REQUESTED_BY = VERSION_ANNOTATIONS.requestedBy;
 
 function decide(request: AdmissionRequest) {
-  return decideModelVersion(request, POLICY);
+  return decideModelVersion(request, SNAPSHOT);
 }
 
 /** The object as it is stored when the request is allowed. */
@@ -82,9 +82,10 @@ describe("a new version", () => {
       each.spec.storage = { localStorage: { path: "/models/a/mnist", nodeName: "node-1" } };
     });
     const policy = makePolicy((each) => void (each.localPrefixes = { "team-a": ["/models/a"] }));
-    expect(decideModelVersion(makeRequest(version), policy)).toMatchObject({ allowed: true });
+    const snapshot = makeSnapshot([], (each) => void (each.policy = policy));
+    expect(decideModelVersion(makeRequest(version), snapshot)).toMatchObject({ allowed: true });
     const elsewhere = makeRequest(version, (each) => void (each.namespace = "team-b"));
-    expect(decideModelVersion(elsewhere, policy)).toMatchObject({ allowed: false });
+    expect(decideModelVersion(elsewhere, snapshot)).toMatchObject({ allowed: false });
   });
 
   test("is denied with all faults of its spec", () => {
@@ -128,11 +129,11 @@ describe("a new version", () => {
       each.metadata.labels = { [LABELS.jobUid]: "1" };
     });
     const request = makeRequest(version, (each) => {
-      each.userInfo = { username: POLICY.controllerUser };
+      each.userInfo = { username: SNAPSHOT.policy.controllerUser };
     });
     expect(stored(request).metadata.annotations).toEqual({
       [VERSION_ANNOTATIONS.jobUid]: "1",
-      [REQUESTED_BY]: POLICY.controllerUser,
+      [REQUESTED_BY]: SNAPSHOT.policy.controllerUser,
     });
   });
 
@@ -240,3 +241,116 @@ describe("a stored version that breaks the rules of today", () => {
     expect(decide(makeUpdate(version, old))).toMatchObject({ allowed: false });
   });
 });
+
+describe("a version that names a tag", () => {
+  const TAGGED = makeModelVersion((each) => void (each.spec.imageTag = "v1"));
+  const IMAGE = '"registry.example/models/mnist:v1"';
+
+  function faultsBeside(rival: ModelVersion, version: ModelVersion = TAGGED): readonly string[] {
+    const snapshot = makeSnapshot([], (each) => void (each.imageRivals = [rival]));
+    const decision = decideModelVersion(makeRequest(version), snapshot);
+    return decision.allowed
+      ? []
+      : decision.causes.map(({ rule, field, message }) => `${rule} ${field}: ${message}`);
+  }
+
+  test.each<[who: string, tweak: Tweak<Draft<ModelVersion>>, owner: string]>([
+    ["one that is not built yet", () => {}, "ModelVersion older"],
+    [
+      "one that is built",
+      (each) => void (each.status = { imageBuildPhase: "ImageBuildSucceeded" }),
+      "ModelVersion older",
+    ],
+    [
+      "one of another namespace, which is not named",
+      (each) => void (each.metadata.namespace = "team-b"),
+      "a ModelVersion of another namespace",
+    ],
+  ])("can not take it from %s", (_, tweak, owner) => {
+    expect(faultsBeside(makeRival(tweak))).toEqual([
+      `ImageFree spec.imageTag: ${IMAGE} belongs to ${owner}; choose another imageTag, or leave it out`,
+    ]);
+  });
+
+  test.each<[who: string, tweak: Tweak<Draft<ModelVersion>>]>([
+    ["itself", (each) => Object.assign(each.metadata, { uid: TAGGED.metadata.uid })],
+    [
+      "one whose build failed",
+      (each) => void (each.status = { imageBuildPhase: "ImageBuildFailed" }),
+    ],
+    [
+      "one that is being deleted",
+      (each) => void (each.metadata.deletionTimestamp = "2026-01-01T00:00:00Z"),
+    ],
+  ])("shares it with %s", (_, tweak) => {
+    expect(faultsBeside(makeRival(tweak))).toEqual([]);
+  });
+
+  test("is looked for by one text for all ways to write its image", () => {
+    expect(imageOf({ imageRepo: "modelhub/resnet", imageTag: "v1" })).toBe(
+      imageOf({ imageRepo: "index.docker.io/modelhub/resnet", imageTag: "v1" }),
+    );
+    expect(imageOf({ imageRepo: "registry.example:443/a", imageTag: "v1" })).toBe(
+      imageOf({ imageRepo: "registry.example/a", imageTag: "v1" }),
+    );
+    expect(imageOf({ imageRepo: "registry.example/a", imageTag: "v/1" })).toBeUndefined();
+  });
+});
+
+describe("a version that names what does not exist", () => {
+  test.each<
+    [what: string, storage: ModelVersion["spec"]["storage"], missing: object, warning: object]
+  >([
+    [
+      "a claim",
+      { persistentVolumeClaim: { claimName: "models" } },
+      { claim: "models" },
+      {
+        reason: "ClaimNotFound",
+        message:
+          'spec.storage.persistentVolumeClaim.claimName: there is no claim "models" in namespace team-a; the build waits for it',
+      },
+    ],
+    [
+      "a node",
+      { localStorage: { path: "/models/a", nodeName: "node-7" } },
+      { node: "node-7" },
+      {
+        reason: "NodeNotFound",
+        message:
+          'spec.storage.localStorage.nodeName: there is no node "node-7"; the build waits for it',
+      },
+    ],
+  ])("%s, is made with a warning, and warned of once", (_, storage, missing, warning) => {
+    const version = makeModelVersion((each) => void (each.spec.storage = storage));
+    const snapshot = makeSnapshot([], (each) => void (each.missing = missing));
+    const created = decideModelVersion(makeRequest(version), snapshot);
+    expect(created).toMatchObject({ allowed: true, warnings: [warning] });
+    const again = decideModelVersion(makeUpdate(version, version), snapshot);
+    expect(again).toMatchObject({ allowed: true, warnings: [] });
+  });
+
+  test.each([
+    ["a claim of another namespace", { persistentVolumeClaim: { claimName: "team-b/models" } }],
+    ["a node that none can be", { localStorage: { path: "/models/a", nodeName: "a/b" } }],
+    ["no text", { persistentVolumeClaim: { claimName: 7 } }],
+    ["storage that is none", "nfs"],
+    ["storage that is null", null],
+  ])("does not look for %s", (_, storage) => {
+    const version = makeModelVersion((each) => void Object.assign(each.spec, { storage }));
+    expect(versionReferences(makeRequest(version))).toEqual({ namespace: "team-a" });
+  });
+});
+
+function makeRival(tweak: Tweak<Draft<ModelVersion>> = () => {}): ModelVersion {
+  return makeModelVersion((each) => {
+    each.metadata = { ...each.metadata, name: "older", uid: "rival" };
+    tweak(each);
+  });
+}
+
+/** The image by which the rivals of a version with this spec are looked for. */
+function imageOf(spec: object): string | undefined {
+  const version = makeModelVersion((each) => void Object.assign(each.spec, spec));
+  return versionReferences(makeRequest(version)).image;
+}

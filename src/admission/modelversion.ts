@@ -1,109 +1,158 @@
-import { LABELS, VERSION_ANNOTATIONS } from "../api/annotations.ts";
+import { canonicalImage, parseImageRef } from "../api/image-ref.ts";
 import {
-  modelVersionSpecSchema,
+  BUILD_FIELDS,
+  IMMUTABLE,
   type ModelVersion,
   type ModelVersionSpec,
 } from "../api/modelversion.ts";
-import {
-  pointerToken,
-  type AdmissionRequest,
-  type Cause,
-  type PatchOperation,
-} from "../api/review.ts";
+import { isDnsSubdomain } from "../api/names.ts";
+import type { AdmissionRequest, Cause, Warning } from "../api/review.ts";
+import { show } from "../api/schema-faults.ts";
+import { storageOf } from "../storage/bound.ts";
 import { deny, patch, type Decision } from "./decision.ts";
-import { limitsOf, type Policy } from "./policy.ts";
+import { limitsOf } from "./policy.ts";
+import { validateProvenance } from "./provenance.ts";
+import type { References, Snapshot } from "./snapshot.ts";
+import { versionDefaults } from "./version-defaults.ts";
 import { validateVersionSpec } from "./version-spec.ts";
 
-/** Annotations that only the controller may set: they say which job a version comes from. */
-const PROVENANCE: readonly string[] = [
-  VERSION_ANNOTATIONS.jobUid,
-  VERSION_ANNOTATIONS.jobKind,
-  VERSION_ANNOTATIONS.jobName,
-  VERSION_ANNOTATIONS.pod,
-  VERSION_ANNOTATIONS.node,
-  VERSION_ANNOTATIONS.trainingImage,
-  VERSION_ANNOTATIONS.startedAt,
-  VERSION_ANNOTATIONS.completedAt,
-];
-
-/** Decides on a ModelVersion: denied with all its faults at once, else accepted with what is the webhook's to fill in. */
-export function decideModelVersion(request: AdmissionRequest, policy: Policy): Decision {
-  const version = request.object as ModelVersion;
-  const old = (request.oldObject ?? undefined) as ModelVersion | undefined;
-  const causes = [
-    ...validateVersionSpec(version.spec, "spec", limitsOf(policy, request.namespace ?? "")),
-    ...validateProvenance(version, old, request.userInfo.username, policy),
-  ];
-  // What was stored before a rule existed must stay open to changes of its labels, finalizers and status.
-  const unchanged = old !== undefined && buildPart(old) === buildPart(version);
-  const counted = unchanged ? causes.filter(({ field }) => !field.startsWith("spec")) : causes;
-  if (counted.length > 0) return deny("InvalidObject", counted);
-  const operations = defaults(version, old, request.userInfo.username);
-  return patch(operations.length > 0 ? "Defaulted" : "Valid", operations);
+/** Names what a decision on a ModelVersion reads: who else has its image, and whether its claim and node exist. */
+export function versionReferences(request: AdmissionRequest): Omit<References, "versions"> {
+  const namespace = request.namespace ?? "";
+  const { spec } = request.object as { readonly spec?: Partial<ModelVersionSpec> | null };
+  // Any JSON may come; what is no spec is denied without looking further.
+  if (typeof spec !== "object" || spec === null) return { namespace };
+  const image = imageNamed(spec);
+  const { claimName } = spec.storage?.persistentVolumeClaim ?? {};
+  const { nodeName } = spec.storage?.localStorage ?? {};
+  return {
+    namespace,
+    ...(image === undefined ? {} : { image }),
+    ...(isName(claimName) ? { claim: claimName } : {}),
+    ...(isName(nodeName) ? { node: nodeName } : {}),
+  };
 }
 
-/** The spec without createdBy, which is no part of what is built and is restored when an update leaves it out. */
-function buildPart({ spec }: ModelVersion): string | undefined {
+/** False for what no object can be called, and the API server can not be asked for. */
+function isName(value: unknown): value is string {
+  return typeof value === "string" && isDnsSubdomain(value);
+}
+
+/** Decides on a ModelVersion: denied with all its faults at once, else accepted with what is the webhook's to fill in. */
+export function decideModelVersion(request: AdmissionRequest, snapshot: Snapshot): Decision {
+  const { policy } = snapshot;
+  const { username } = request.userInfo;
+  const version = request.object as ModelVersion;
+  const old = (request.oldObject ?? undefined) as ModelVersion | undefined;
+  const isOurs = username === policy.controllerUser;
+  const causes = [
+    ...specCauses(request, version, old, snapshot),
+    ...(isOurs ? [] : validateProvenance(version, old)),
+  ];
+  if (causes.length > 0) return deny("InvalidObject", causes);
+  const operations = versionDefaults(version, old, username);
+  const reason = operations.length > 0 ? "Defaulted" : "Valid";
+  // What is stored already has been warned of.
+  return patch(reason, operations, isSame(version, old) ? [] : missingWarnings(version, snapshot));
+}
+
+function specCauses(
+  request: AdmissionRequest,
+  version: ModelVersion,
+  old: ModelVersion | undefined,
+  snapshot: Snapshot,
+): readonly Cause[] {
+  // What was stored before a rule existed must stay open to changes of its labels, finalizers and status.
+  if (isSame(version, old)) return [];
+  if (old?.status?.imageBuildPhase !== undefined) return validateImmutable(version, old);
+  const limits = limitsOf(snapshot.policy, request.namespace ?? "");
+  return [
+    ...validateVersionSpec(version.spec, "spec", limits),
+    // The version of a finished job has to exist even when it can not be built: it says why.
+    ...(request.userInfo.username === snapshot.policy.controllerUser
+      ? []
+      : validateImageFree(version, snapshot)),
+  ];
+}
+
+/** True when nothing of what is built changes; createdBy is no part of that and is restored when an update leaves it out. */
+function isSame({ spec }: ModelVersion, old: ModelVersion | undefined): boolean {
+  return old !== undefined && buildPart(spec) === buildPart(old.spec);
+}
+
+function buildPart(spec: ModelVersionSpec | undefined): string | undefined {
   return spec === undefined ? undefined : JSON.stringify({ ...spec, createdBy: undefined });
 }
 
-function validateProvenance(
-  version: ModelVersion,
-  old: ModelVersion | undefined,
-  username: string | undefined,
-  policy: Policy,
-): readonly Cause[] {
-  if (username === policy.controllerUser) return [];
-  const before = old?.metadata.annotations ?? {};
-  const after = version.metadata.annotations ?? {};
-  const forged = PROVENANCE.filter((key) => before[key] !== after[key]).map((key) => ({
-    field: `metadata.annotations[${key}]`,
-    message: "says which job a version comes from; only modelhook sets it",
+function validateImmutable(version: ModelVersion, old: ModelVersion): readonly Cause[] {
+  const spec = (version.spec ?? {}) as Partial<ModelVersionSpec>;
+  const before = (old.spec ?? {}) as Partial<ModelVersionSpec>;
+  return BUILD_FIELDS.filter(
+    (name) => JSON.stringify(spec[name]) !== JSON.stringify(before[name]),
+  ).map((name) => ({
+    rule: "SpecImmutable",
+    field: `spec.${name}`,
+    message: `${change(before[name], spec[name])}: ${IMMUTABLE}`,
   }));
-  const jobUidBefore = old?.metadata.labels?.[LABELS.jobUid];
-  if (version.metadata.labels?.[LABELS.jobUid] === jobUidBefore) return forged;
-  const field = `metadata.labels[${LABELS.jobUid}]`;
-  return [
-    ...forged,
-    { field, message: "says which job a version comes from; only modelhook sets it" },
-  ];
 }
 
-/** What the webhook fills in: createdBy and the verified user on CREATE, restored on UPDATE, and the model's label. */
-function defaults(
-  version: ModelVersion,
-  old: ModelVersion | undefined,
-  username: string | undefined,
-): readonly PatchOperation[] {
-  const { metadata } = version;
-  // Stored objects may have no spec: KubeDL does not require one.
-  const spec = version.spec as Partial<ModelVersionSpec> | undefined;
-  const oldSpec = old?.spec as Partial<ModelVersionSpec> | undefined;
-  const createdBy = old === undefined ? username : oldSpec?.createdBy;
-  const requestedBy =
-    old === undefined ? username : old.metadata.annotations?.[VERSION_ANNOTATIONS.requestedBy];
-  const modelName = modelVersionSpecSchema.shape.modelName.safeParse(spec?.modelName);
-  return [
-    ...(spec !== undefined && spec.createdBy === undefined && createdBy !== undefined
-      ? [{ op: "add" as const, path: "/spec/createdBy", value: createdBy }]
-      : []),
-    ...setEntry(metadata, "annotations", VERSION_ANNOTATIONS.requestedBy, requestedBy),
-    // A name that is no label would make the API server refuse the whole update.
-    ...(modelName.success ? setEntry(metadata, "labels", LABELS.modelName, modelName.data) : []),
-  ];
+function change(before: unknown, after: unknown): string {
+  if ([before, after].some((value) => typeof value === "object")) return "can not change";
+  const [from, to] = [before, after].map((each) => (each === undefined ? "nothing" : show(each)));
+  return `${from} can not become ${to}`;
 }
 
-/** Makes the entry what it should be; undefined is no entry. */
-function setEntry(
-  metadata: ModelVersion["metadata"],
-  map: "annotations" | "labels",
-  key: string,
-  value: string | undefined,
-): readonly PatchOperation[] {
-  const entries = metadata[map] ?? undefined;
-  if (entries?.[key] === value) return [];
-  const path = `/metadata/${map}`;
-  if (entries === undefined) return [{ op: "add", path, value: { [key]: value } }];
-  const entry = `${path}/${pointerToken(key)}`;
-  return [value === undefined ? { op: "remove", path: entry } : { op: "add", path: entry, value }];
+/** An image that another version has, or is going to have, would be overwritten. */
+function validateImageFree(
+  { metadata, spec }: ModelVersion,
+  { imageRivals }: Snapshot,
+): readonly Cause[] {
+  const owner = imageRivals.find(
+    ({ metadata: rival, status }) =>
+      rival.uid !== metadata.uid &&
+      rival.deletionTimestamp === undefined &&
+      status?.imageBuildPhase !== "ImageBuildFailed",
+  );
+  if (owner === undefined) return [];
+  const image = `${spec.imageRepo}:${spec.imageTag}`;
+  // Names of other namespaces are nobody's business.
+  const whose =
+    owner.metadata.namespace === metadata.namespace
+      ? `ModelVersion ${owner.metadata.name}`
+      : "a ModelVersion of another namespace";
+  const message = `${show(image)} belongs to ${whose}; choose another imageTag, or leave it out`;
+  return [{ rule: "ImageFree", field: "spec.imageTag", message }];
+}
+
+/** The image that a spec names, for the index of images; undefined when the tag is still to be made, or it is none. */
+function imageNamed({ imageRepo, imageTag }: Partial<ModelVersionSpec>): string | undefined {
+  if (typeof imageRepo !== "string" || typeof imageTag !== "string") return undefined;
+  const image = `${imageRepo}:${imageTag}`;
+  return parseImageRef(image) === undefined ? undefined : canonicalImage(image);
+}
+
+function missingWarnings(
+  { metadata, spec }: ModelVersion,
+  { missing }: Snapshot,
+): readonly Warning[] {
+  const type = storageOf(spec.storage)?.type ?? "";
+  const { claim, node } = missing;
+  return [
+    ...(claim === undefined
+      ? []
+      : [
+          {
+            reason: "ClaimNotFound" as const,
+            message: `spec.storage.${type}.claimName: there is no claim ${show(claim)} in namespace ${metadata.namespace ?? "default"}; the build waits for it`,
+          },
+        ]),
+    ...(node === undefined
+      ? []
+      : [
+          {
+            reason: "NodeNotFound" as const,
+            message: `spec.storage.${type}.nodeName: there is no node ${show(node)}; the build waits for it`,
+          },
+        ]),
+  ];
 }

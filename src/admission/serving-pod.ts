@@ -11,7 +11,7 @@ import {
   hasLoaderOfKubeDl,
 } from "../inject/init-container.ts";
 import type { ServeIntent } from "../inject/intent.ts";
-import { nearest } from "../inject/nearest.ts";
+import { nearest } from "../api/nearest.ts";
 import { draftPod, type ContainerRef, type PodDraft } from "../inject/pod-draft.ts";
 import { deliverCopy, mountCopy } from "../inject/serving-hook.ts";
 import { allow, deny, patch, type Decision } from "./decision.ts";

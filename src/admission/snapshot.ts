@@ -1,3 +1,4 @@
+import type { ModelBinding } from "../api/modelbinding.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import type { Policy } from "./policy.ts";
 
@@ -10,10 +11,23 @@ export interface Snapshot {
   readonly versions: Readonly<Record<string, ModelVersion>>;
   /** Names of the namespace's versions, to suggest one for a misspelt name. */
   readonly versionNames: readonly string[];
+  /** Other versions, of any namespace, that have or are to get the image which the reviewed version names. */
+  readonly imageRivals: readonly ModelVersion[];
+  /** The other bindings of the namespace, when a ModelBinding is reviewed. */
+  readonly bindings: readonly ModelBinding[];
+  /** What the reviewed version names and does not exist; what could not be looked for in time counts as there. */
+  readonly missing: { readonly claim?: string; readonly node?: string };
 }
 
 /** What a review refers to; gathered before the decision. */
 export interface References {
   readonly namespace: string;
   readonly versions: readonly string[];
+  /** `repository:tag` of a reviewed version, as `canonicalImage` writes it. */
+  readonly image?: string;
+  /** Claim of the namespace, or node, that a reviewed version names. */
+  readonly claim?: string;
+  readonly node?: string;
+  /** True when the bindings of the namespace are to be read. */
+  readonly bindings?: boolean;
 }

@@ -81,7 +81,7 @@ describe("a spec is denied", () => {
     ["capitals in a repository", { imageRepo: "a/B" }, `imageRepo: "a/B" ${REPO}`],
     ["a URL", { imageRepo: "https://r.example/a" }, `imageRepo: "https://r.example/a" ${REPO}`],
     ["a bad tag", { imageTag: "v/1" }, `imageTag: "v/1" ${TAG}`],
-    ["an empty tag", { imageTag: "" }, `imageTag: "" ${TAG}`],
+    ["an empty tag", { imageTag: "" }, "imageTag: must not be empty"],
     ["a tag that is a number", { imageTag: 1 }, "imageTag: 1 must be a string"],
     [
       "no storage",
@@ -166,7 +166,7 @@ describe("a spec is denied", () => {
     [
       "a bad base",
       { builder: { baseImage: "A" } },
-      'builder.baseImage: "A" is not an image reference',
+      'builder.baseImage: "A" is not an image reference: lower case registry/path:tag',
     ],
     [
       "a limit of the build that is no quantity",
@@ -186,7 +186,7 @@ describe("a spec is denied", () => {
     [
       "a bad name of a Secret",
       { builder: { pushSecret: { name: "A" } } },
-      'builder.pushSecret.name: "A" is not the name of a Secret',
+      'builder.pushSecret.name: "A" is not the name of a Secret (RFC 1123 subdomain)',
     ],
     [
       "a Secret without name",
@@ -216,8 +216,8 @@ describe("a spec is denied", () => {
   test("with every fault at once", () => {
     const storage = { localStorage: { path: "/models" }, nfs: NFS };
     expect(faultsOf({ modelName: "A", imageRepo: "a:1", storage })).toEqual([
-      `spec.modelName: "A" ${NAME}`,
       "spec.storage.localStorage.nodeName: is required",
+      `spec.modelName: "A" ${NAME}`,
       'spec.imageRepo: "a:1" has a tag; put it into imageTag',
       `spec.storage: exactly one storage type is allowed, found localStorage and nfs; ${TYPES}`,
     ]);

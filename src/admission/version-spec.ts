@@ -1,18 +1,25 @@
-import { isTag, parseImageRef } from "../api/image-ref.ts";
 import {
-  STORAGE_TYPES,
+  HAS_DIGEST,
+  HAS_TAG,
+  NOT_REPOSITORY,
+  NOT_TAG,
+  isTag,
+  parseImageRef,
+} from "../api/image-ref.ts";
+import {
+  NOT_MODEL_NAME,
+  isModelName,
   modelVersionSpecSchema,
   type ModelVersionSpec,
 } from "../api/modelversion.ts";
-import { isDnsSubdomain } from "../api/names.ts";
 import { cleanMountPath } from "../api/path.ts";
 import type { Cause } from "../api/review.ts";
-import { schemaFaults } from "../api/schema-faults.ts";
+import { schemaCauses, show } from "../api/schema-faults.ts";
+import { NOT_MOUNT_PATH, STORAGE_TYPES } from "../api/storage.ts";
 import { storageOf, storageTypes } from "../storage/bound.ts";
-import { resourceFaults } from "../inject/resource-faults.ts";
-import { notAllowed } from "../storage/allow-list.ts";
 import type { StorageLimits } from "../storage/provider.ts";
-import type { VersionLimits } from "./policy.ts";
+import { validateBuilder } from "./builder-spec.ts";
+import { isRegistryAllowed, type VersionLimits } from "./policy.ts";
 
 /**
  * Every fault of what should be the spec of a ModelVersion; `path` is its JSON path. Holds for what a job exports too. Mutating
@@ -23,18 +30,21 @@ export function validateVersionSpec(
   path: string,
   limits: VersionLimits,
 ): readonly Cause[] {
-  const faults = schemaFaults(modelVersionSpecSchema, spec);
-  const causes = faults.map(({ field, message }) => ({
-    field: field === "" ? path : `${path}.${field}`,
-    message,
-  }));
-  if (typeof spec !== "object" || spec === null || Array.isArray(spec)) return causes;
-  const { imageRepo, imageTag, storage, builder } = spec as Partial<ModelVersionSpec>;
+  const faults = schemaCauses(modelVersionSpecSchema, spec, path);
+  if (typeof spec !== "object" || spec === null || Array.isArray(spec)) return faults;
+  const { modelName, imageRepo, imageTag, storage, builder } = spec as Partial<ModelVersionSpec>;
+  /** False for a part whose type or length is wrong already: one fault of it is enough. */
   const fits = (part: keyof ModelVersionSpec): boolean =>
-    !faults.some(({ field }) => field === part || field.startsWith(`${part}.`));
+    !faults.some(
+      ({ field }) => field === `${path}.${part}` || field.startsWith(`${path}.${part}.`),
+    );
   return [
-    ...causes.filter(({ field }) => field !== `${path}.storage`),
-    ...(imageRepo !== undefined && fits("imageRepo") ? validateImageRepo(imageRepo, path) : []),
+    // That no storage is there is said together with what would be one.
+    ...faults.filter(({ field }) => field !== `${path}.storage`),
+    ...(modelName !== undefined && fits("modelName") ? validateModelName(modelName, path) : []),
+    ...(imageRepo !== undefined && fits("imageRepo")
+      ? validateImageRepo(imageRepo, `${path}.imageRepo`, limits)
+      : []),
     ...(imageTag !== undefined && fits("imageTag") ? validateImageTag(imageTag, path) : []),
     ...validateStorageTypes(storage, `${path}.storage`),
     ...(fits("storage") ? validateStorage(storage, `${path}.storage`, limits) : []),
@@ -42,24 +52,36 @@ export function validateVersionSpec(
   ];
 }
 
-function validateImageRepo(repo: string, path: string): readonly Cause[] {
-  const field = `${path}.imageRepo`;
+function validateModelName(name: string, path: string): readonly Cause[] {
+  if (isModelName(name)) return [];
+  const message = `${show(name)} ${NOT_MODEL_NAME}`;
+  return [{ rule: "ModelName", field: `${path}.modelName`, message }];
+}
+
+function validateImageRepo(
+  repo: string,
+  field: string,
+  { registries }: VersionLimits,
+): readonly Cause[] {
   const ref = parseImageRef(repo);
-  if (ref === undefined) {
-    const message = `${JSON.stringify(repo)} is not a repository: lower case registry/path, such as registry.example/team/model`;
-    return [{ field, message }];
-  }
-  if (ref.tag !== undefined) {
-    return [{ field, message: `${JSON.stringify(repo)} has a tag; put it into imageTag` }];
-  }
-  if (ref.digest === undefined) return [];
-  return [{ field, message: `${JSON.stringify(repo)} has a digest; only a build knows it` }];
+  const wrong =
+    ref === undefined
+      ? NOT_REPOSITORY
+      : ref.digest !== undefined
+        ? HAS_DIGEST
+        : ref.tag !== undefined
+          ? HAS_TAG
+          : undefined;
+  if (wrong !== undefined) return [{ rule: "ImageRepo", field, message: `${show(repo)} ${wrong}` }];
+  if (isRegistryAllowed(repo, registries)) return [];
+  const found = registries.length === 0 ? "none" : registries.join(", ");
+  const message = `${show(repo)} is not allowed: the administrator allows this namespace ${found} (build.allowedRegistries)`;
+  return [{ rule: "RegistryAllowed", field, message }];
 }
 
 function validateImageTag(tag: string, path: string): readonly Cause[] {
   if (isTag(tag)) return [];
-  const message = `${JSON.stringify(tag)} is not a tag: at most 128 letters, digits, "_", "." and "-", not beginning with "." or "-"`;
-  return [{ field: `${path}.imageTag`, message }];
+  return [{ rule: "ImageTag", field: `${path}.imageTag`, message: `${show(tag)} ${NOT_TAG}` }];
 }
 
 function validateStorageTypes(
@@ -70,7 +92,7 @@ function validateStorageTypes(
   if (types.length === 1) return [];
   const found = types.length === 0 ? "none" : types.join(" and ");
   const message = `exactly one storage type is allowed, found ${found}; allowed: ${STORAGE_TYPES.join(", ")}`;
-  return [{ field, message }];
+  return [{ rule: "OneStorage", field, message }];
 }
 
 function validateStorage(
@@ -83,31 +105,6 @@ function validateStorage(
   const causes = bound.validate(field, limits);
   const { mountPath } = bound;
   if (mountPath === undefined || cleanMountPath(mountPath) !== undefined) return causes;
-  const message = `${JSON.stringify(mountPath)} must be an absolute path without ".." and ":", and not /`;
-  return [...causes, { field: `${field}.${bound.type}.mountPath`, message }];
-}
-
-function validateBuilder(
-  builder: ModelVersionSpec["builder"],
-  field: string,
-  { baseImages }: VersionLimits,
-): readonly Cause[] {
-  const { baseImage, pushSecret, resources } = builder ?? {};
-  const causes: Cause[] = [];
-  if (baseImage !== undefined) {
-    const message = `${JSON.stringify(baseImage)} is not an image reference`;
-    causes.push(
-      ...(parseImageRef(baseImage) === undefined
-        ? [{ field: `${field}.baseImage`, message }]
-        : notAllowed(baseImage, baseImages, `${field}.baseImage`, "build.allowedBaseImages")),
-    );
-  }
-  if (pushSecret !== undefined && !isDnsSubdomain(pushSecret.name)) {
-    const message = `${JSON.stringify(pushSecret.name)} is not the name of a Secret`;
-    causes.push({ field: `${field}.pushSecret.name`, message });
-  }
-  for (const fault of resourceFaults(resources ?? {})) {
-    causes.push({ field: `${field}.resources.${fault.field}`, message: fault.message });
-  }
-  return causes;
+  const message = `${show(mountPath)} ${NOT_MOUNT_PATH}`;
+  return [...causes, { rule: "MountPath", field: `${field}.${bound.type}.mountPath`, message }];
 }

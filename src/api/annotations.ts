@@ -1,7 +1,8 @@
 import { parse } from "yaml";
-import { z } from "zod";
-import { modelVersionSpecSchema, storageSchema } from "./modelversion.ts";
-import { schemaFaults, show, unknownKeys, type SchemaFault } from "./schema-faults.ts";
+import type { z } from "zod";
+import { exportSchema } from "./export.ts";
+import { resourcesSchema } from "./resources.ts";
+import { schemaFaults, unknownKeys, type SchemaFault } from "./schema-faults.ts";
 
 /** Prefix of every annotation and label of ours. */
 export const PREFIX = "model.kubedl.io/";
@@ -82,22 +83,6 @@ export const GATES = {
 /** Finalizers: on an exporting job until its model is a ModelVersion; on a ModelVersion until our volume of it is gone. */
 export const FINALIZERS = { export: `${PREFIX}export`, volume: `${PREFIX}volume` } as const;
 
-const { shape } = modelVersionSpecSchema;
-
-/** The export annotation: the shape of a KubeDL job's `spec.modelVersion`, with `writers` and `clean` added. */
-const exportSchema = z.object({
-  modelName: shape.modelName,
-  imageRepo: shape.imageRepo,
-  imageTag: shape.imageTag,
-  createdBy: shape.createdBy,
-  storage: storageSchema,
-  builder: shape.builder,
-  /** `all`: every pod of the job writes; the first one only when absent. */
-  writers: z.enum(["all"]).optional(),
-  /** True: the job gets an empty directory of its own below the storage's path. */
-  clean: z.boolean().optional(),
-});
-
 /** What is to become of the model that a job writes. */
 export type ExportIntent = z.output<typeof exportSchema>;
 
@@ -115,15 +100,6 @@ export function parseExport(text: string): Parsed<ExportIntent> {
   const read = (): unknown => parse(text, { maxAliasCount: 0, logLevel: "error" });
   return parseText(text, "neither JSON nor YAML", read, exportSchema);
 }
-
-const quantity = z.union([z.string(), z.number().transform(String)], {
-  error: ({ input }) => `${show(input)} must be a quantity, such as 100m or 64Mi`,
-});
-
-const resourcesSchema = z.object({
-  requests: z.record(z.string(), quantity).optional(),
-  limits: z.record(z.string(), quantity).optional(),
-});
 
 /** Reads the loader-resources annotation: JSON `{requests, limits}` of quantities, texts or numbers as in the API. */
 export function parseResources(text: string): Parsed<z.output<typeof resourcesSchema>> {
@@ -143,14 +119,14 @@ function parseText<T extends z.ZodType>(
 ): Parsed<z.output<T>> {
   if (text.length > MAX_TEXT) {
     const message = `has ${text.length} characters; at most ${MAX_TEXT} are allowed`;
-    return { ok: false, faults: [{ field: "", message }] };
+    return { ok: false, faults: [{ field: "", message, type: "FieldValueInvalid" }] };
   }
   let raw: unknown;
   try {
     raw = read();
   } catch (error) {
     const message = `is ${otherwise}: ${firstLine(error)}`;
-    return { ok: false, faults: [{ field: "", message }] };
+    return { ok: false, faults: [{ field: "", message, type: "FieldValueInvalid" }] };
   }
   const faults = [...schemaFaults(schema, raw), ...unknownKeys(schema, raw)];
   return faults.length === 0 ? { ok: true, value: schema.parse(raw) } : { ok: false, faults };

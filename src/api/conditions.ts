@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { formatTime } from "./time.ts";
 
 /** One `metav1.Condition`. */
@@ -32,3 +33,24 @@ export function setCondition(
   const rest = (conditions ?? []).filter((condition) => condition.type !== next.type);
   return [...rest, { ...next, lastTransitionTime }];
 }
+
+const conditionSchema = z.object({
+  type: z.string().max(316).describe("What the condition says something about, such as Built."),
+  status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
+  reason: z.string().max(1024).describe("Code of docs/reasons.md."),
+  message: z.string().max(32768).describe("The same for people."),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("Generation of the spec it was read from."),
+  lastTransitionTime: z.string().max(64).describe("When status changed last."),
+});
+
+/** `status.conditions` of our kinds. */
+export const conditionsSchema = z
+  .array(conditionSchema)
+  .max(16)
+  .optional()
+  .describe("State in the form that tools wait for.")
+  .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] });

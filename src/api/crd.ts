@@ -1,7 +1,15 @@
 import { stringify } from "yaml";
-import { z } from "zod";
+import type { z } from "zod";
+import { listed, type CelRule } from "./cel.ts";
 import { modelSpecSchema, modelStatusSchema } from "./model.ts";
-import { modelVersionSpecSchema, modelVersionStatusSchema } from "./modelversion.ts";
+import { modelBindingSpecSchema, modelBindingStatusSchema } from "./modelbinding.ts";
+import {
+  BUILD_FIELDS,
+  IMMUTABLE,
+  modelVersionSpecSchema,
+  modelVersionStatusSchema,
+} from "./modelversion.ts";
+import { structuralSchema } from "./structural-schema.ts";
 
 /** A column of `kubectl get`. */
 interface PrinterColumn {
@@ -13,15 +21,6 @@ interface PrinterColumn {
   readonly priority?: number;
 }
 
-/** A rule in CEL (x-kubernetes-validations). */
-interface Rule {
-  readonly rule: string;
-  readonly message: string;
-  readonly fieldPath?: string;
-  readonly reason?: "FieldValueRequired";
-  readonly optionalOldSelf?: boolean;
-}
-
 interface KindDefinition {
   readonly kind: string;
   readonly plural: string;
@@ -30,7 +29,7 @@ interface KindDefinition {
   readonly spec: z.ZodType;
   readonly status: z.ZodType;
   /** CEL rules over the whole object. */
-  readonly rules: readonly Rule[];
+  readonly rules: readonly CelRule[];
   readonly columns: readonly PrinterColumn[];
 }
 
@@ -41,11 +40,8 @@ export const VERSION = "v1alpha1";
 
 const AGE: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
 
-/** What a build is made from; createdBy is not. */
-const BUILD_FIELDS = ["modelName", "imageRepo", "imageTag", "storage", "builder"] as const;
-
 /** Not `required`, which an object that was stored without a spec would break with every update, that of its finalizers too. */
-const SPEC_REQUIRED: Rule = {
+const SPEC_REQUIRED: CelRule = {
   rule: "has(self.spec) || (oldSelf.hasValue() && !has(oldSelf.value().spec))",
   message: "is required",
   fieldPath: ".spec",
@@ -53,12 +49,14 @@ const SPEC_REQUIRED: Rule = {
   optionalOldSelf: true,
 };
 
-const SPEC_IMMUTABLE: Rule = {
-  rule: `!has(oldSelf.status) || !has(oldSelf.status.imageBuildPhase) || !has(oldSelf.spec) || (has(self.spec) && ${BUILD_FIELDS.map(
-    (field) =>
-      `has(self.spec.${field}) == has(oldSelf.spec.${field}) && (!has(self.spec.${field}) || self.spec.${field} == oldSelf.spec.${field})`,
-  ).join(" && ")})`,
-  message: "spec is immutable once the build has begun, createdBy aside; make a new ModelVersion",
+/** True, in CEL, for a part of the spec that is not what it was. */
+const isChanged = (field: string): string =>
+  `has(self.spec.${field}) != has(oldSelf.spec.${field}) || (has(self.spec.${field}) && self.spec.${field} != oldSelf.spec.${field})`;
+
+const SPEC_IMMUTABLE: CelRule = {
+  rule: `!has(oldSelf.status) || !has(oldSelf.status.imageBuildPhase) || !has(oldSelf.spec) || (has(self.spec) && !(${BUILD_FIELDS.map(isChanged).join(" || ")}))`,
+  message: IMMUTABLE,
+  messageExpression: `has(self.spec) ? ${listed(BUILD_FIELDS, isChanged, ", ")} + " can not change: ${IMMUTABLE}" : "${IMMUTABLE}"`,
   fieldPath: ".spec",
 };
 
@@ -94,6 +92,25 @@ const KINDS: readonly KindDefinition[] = [
       { name: "Created-By", type: "string", jsonPath: ".spec.createdBy" },
       { name: "Message", type: "string", jsonPath: ".status.message", priority: 1 },
       { name: "Finish-Time", type: "string", jsonPath: ".status.finishTime" },
+      AGE,
+    ],
+  },
+  {
+    kind: "ModelBinding",
+    plural: "modelbindings",
+    shortName: "mb",
+    description:
+      "Delivers a model to pods, or exports what they write, by their labels: nobody who owns them has to change anything.",
+    spec: modelBindingSpecSchema,
+    status: modelBindingStatusSchema,
+    rules: [SPEC_REQUIRED],
+    columns: [
+      { name: "Serves-Version", type: "string", jsonPath: ".spec.serve.modelVersion" },
+      { name: "Serves-Model", type: "string", jsonPath: ".spec.serve.model" },
+      { name: "Exports", type: "string", jsonPath: ".spec.export.modelName" },
+      { name: "Image", type: "string", jsonPath: ".status.image", priority: 1 },
+      { name: "Injected", type: "integer", jsonPath: ".status.injected" },
+      { name: "Not-Injected", type: "integer", jsonPath: ".status.notInjected" },
       AGE,
     ],
   },
@@ -143,8 +160,8 @@ function customResourceDefinition(kind: KindDefinition): object {
               description: kind.description,
               ...(kind.rules.length > 0 ? { "x-kubernetes-validations": kind.rules } : {}),
               properties: {
-                apiVersion: { type: "string" },
-                kind: { type: "string" },
+                apiVersion: { type: "string", description: `${GROUP}/${VERSION}.` },
+                kind: { type: "string", description: `${kind.kind}.` },
                 metadata: { type: "object" },
                 spec: structuralSchema(kind.spec),
                 status: structuralSchema(kind.status),
@@ -155,32 +172,4 @@ function customResourceDefinition(kind: KindDefinition): object {
       ],
     },
   };
-}
-
-/** Words of JSON Schema that a structural schema may not hold outside of its core; alternatives are optional fields and CEL. */
-const NOT_STRUCTURAL = ["oneOf", "anyOf", "allOf", "not", "$ref", "prefixItems"] as const;
-
-/** The structural schema (OpenAPI v3, apiextensions.k8s.io) of a zod schema. */
-export function structuralSchema(schema: z.ZodType): object {
-  const json = z.toJSONSchema(schema, {
-    target: "openapi-3.0",
-    io: "input",
-    reused: "inline",
-    cycles: "throw",
-    override({ jsonSchema, path }) {
-      const node = jsonSchema as Record<string, unknown>;
-      for (const word of NOT_STRUCTURAL) {
-        if (word in node) throw new Error(`${path.join(".")}: ${word} is not structural`);
-      }
-      if (node["type"] === undefined && node["x-kubernetes-preserve-unknown-fields"] !== true) {
-        throw new Error(`${path.join(".")}: a structural schema types every node`);
-      }
-      if (node["maximum"] === Number.MAX_SAFE_INTEGER) delete node["maximum"];
-      if (node["minimum"] === Number.MIN_SAFE_INTEGER) delete node["minimum"];
-      // The key schema of a record has no place in a structural schema.
-      delete node["propertyNames"];
-    },
-  });
-  delete (json as Record<string, unknown>)["$schema"];
-  return json;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { KubeObject, ObjectMeta } from "./kube-types.ts";
-import { conditionsSchema } from "./modelversion.ts";
+import { conditionsSchema } from "./conditions.ts";
 
 export const modelSpecSchema = z
   .object({

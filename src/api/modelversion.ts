@@ -1,164 +1,116 @@
 import { z } from "zod";
+import { matches, rules, textRule } from "./cel.ts";
+import { conditionsSchema } from "./conditions.ts";
+import {
+  HAS_DIGEST,
+  HAS_TAG,
+  IMAGE,
+  NOT_IMAGE,
+  NOT_REPOSITORY,
+  NOT_TAG,
+  REPOSITORY,
+  TAG,
+} from "./image-ref.ts";
 import type { KubeObject, ObjectMeta } from "./kube-types.ts";
-import { show } from "./schema-faults.ts";
+import { DNS_LABEL, DNS_SUBDOMAIN } from "./names.ts";
+import { resourcesSchema } from "./resources.ts";
+import { storageSchema } from "./storage.ts";
 
 /** Longest `modelName`, so that `<modelName>-<10 hex>` still is a label. */
 const MAX_MODEL_NAME = 52;
 
-const mountPath = z
-  .string()
-  .max(512)
-  .optional()
-  .describe("Absolute path at which containers see the model; /kubedl-model when absent.");
-
-const localStorage = z
-  .object({
-    path: z
-      .string()
-      .min(1)
-      .max(4096)
-      .describe("Absolute directory on the node that holds the model."),
-    nodeName: z.string().min(1).max(253).describe("Node whose disk holds the directory."),
-    mountPath,
-  })
-  .describe("A directory on the disk of one node, below a prefix that the administrator allows.");
-
-const nfs = z
-  .object({
-    server: z.string().min(1).max(253).describe("Host name or address of the NFS server."),
-    path: z.string().min(1).max(4096).describe("Absolute path that the server exports."),
-    mountPath,
-  })
-  .describe("A directory of an NFS server.");
-
-const awsEfs = z
-  .object({
-    volumeHandle: z
-      .string()
-      .min(1)
-      .max(512)
-      .describe("[FileSystemId]:[Subpath]:[AccessPointId], as efs.csi.aws.com reads it."),
-    attributes: z
-      .record(z.string().max(253), z.string().max(1024))
-      .optional()
-      .describe("Volume attributes of the CSI driver."),
-    mountPath,
-  })
-  .describe("A directory of an Amazon Elastic File System.");
-
-const persistentVolumeClaim = z
-  .object({
-    claimName: z.string().min(1).max(253).describe("Claim, in the namespace of the version."),
-    subPath: z
-      .string()
-      .max(4096)
-      .optional()
-      .describe("Directory inside the claim; its root when absent."),
-    mountPath,
-  })
-  .describe("A directory of a claim that exists already.");
-
-/** The ways a model can be stored, in the order in which messages name them. */
-export const STORAGE_TYPES = ["localStorage", "nfs", "AWSEfs", "persistentVolumeClaim"] as const;
-
-export const storageSchema = z
-  .object({
-    localStorage: localStorage.optional(),
-    nfs: nfs.optional(),
-    AWSEfs: awsEfs.optional(),
-    persistentVolumeClaim: persistentVolumeClaim.optional(),
-  })
-  .describe("Where the trained model lies: exactly one storage type.")
-  .meta({
-    "x-kubernetes-validations": [
-      {
-        rule: "[has(self.localStorage), has(self.nfs), has(self.AWSEfs), has(self.persistentVolumeClaim)].exists_one(x, x)",
-        messageExpression: `"exactly one storage type is allowed, found " + ([has(self.localStorage), has(self.nfs), has(self.AWSEfs), has(self.persistentVolumeClaim)].exists(x, x) ? ${STORAGE_TYPES.map((name) => `(has(self.${name}) ? "${name} " : "")`).join(" + ")} : "none ") + "of localStorage, nfs, AWSEfs, persistentVolumeClaim"`,
-        message: "exactly one of localStorage, nfs, AWSEfs, persistentVolumeClaim is allowed",
-      },
-    ],
-  });
-
 /** The programs that can build an image. */
 export const ENGINES = ["kaniko"] as const;
+
+/** Fault of a name that no Secret can have. */
+export const NOT_SECRET = "is not the name of a Secret (RFC 1123 subdomain)";
 
 /** Name of a program that can build an image. */
 export type Engine = (typeof ENGINES)[number];
 
-const quantities = z.record(z.string().max(63), z.string().max(63));
+const engineSchema = z.enum(ENGINES).optional().describe("Program that builds the image.");
+
+const builderSchema = z
+  .object({
+    engine: engineSchema,
+    baseImage: z
+      .string()
+      .min(1)
+      .max(512)
+      .optional()
+      .describe("Image below the model; the administrator's when absent.")
+      .meta(rules(textRule(matches(IMAGE), NOT_IMAGE))),
+    pushSecret: z
+      .object({
+        name: z
+          .string()
+          .min(1)
+          .max(253)
+          .describe("Name of a kubernetes.io/dockerconfigjson Secret of the namespace.")
+          .meta(rules(textRule(matches(DNS_SUBDOMAIN), NOT_SECRET))),
+      })
+      .optional()
+      .describe(
+        "Credentials for the registry; the Secret regcred, where there is one, when absent.",
+      ),
+    resources: resourcesSchema.optional().describe("Resources of the build's containers."),
+  })
+  .describe("How the image is built.");
+
+/** True for a name that a model can have. */
+export function isModelName(name: string): boolean {
+  return name.length <= MAX_MODEL_NAME && DNS_LABEL.test(name);
+}
+
+/** Fault of a name that no model can have. */
+export const NOT_MODEL_NAME =
+  'must be lower case letters, digits and "-", beginning and ending with a letter or digit';
+
+/** What a version and an export have in common: the image, and the model in it. */
+export const imageFields = {
+  modelName: z
+    .string()
+    .min(1)
+    .max(MAX_MODEL_NAME)
+    .describe("Model that this is a version of; created when it does not exist.")
+    .meta(rules(textRule(matches(DNS_LABEL), NOT_MODEL_NAME))),
+  createdBy: z.string().max(1024).optional().describe("Who or what made the version; free text."),
+  imageRepo: z
+    .string()
+    .min(1)
+    .max(255)
+    .describe("Repository to push to, without tag and digest: registry/path.")
+    .meta(
+      rules(
+        textRule(`self.contains('@') || !${matches(/:[^/]*$/)}`, HAS_TAG),
+        textRule("!self.contains('@')", HAS_DIGEST),
+        textRule(
+          `self.contains('@') || ${matches(/:[^/]*$/)} || ${matches(REPOSITORY)}`,
+          NOT_REPOSITORY,
+        ),
+      ),
+    ),
+  imageTag: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe("Tag of the image; v and 8 hex digits of the version's UID when absent.")
+    .meta(rules(textRule(matches(TAG), NOT_TAG))),
+  storage: storageSchema,
+  builder: builderSchema.optional(),
+};
 
 export const modelVersionSpecSchema = z
-  .object({
-    modelName: z
-      .string()
-      .min(1)
-      .max(MAX_MODEL_NAME)
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, {
-        error: ({ input }) =>
-          `${show(input)} must be lower case letters, digits and "-", beginning and ending with a letter or digit`,
-      })
-      .describe("Model that this is a version of; created when it does not exist."),
-    createdBy: z.string().max(1024).optional().describe("Who or what made the version; free text."),
-    imageRepo: z
-      .string()
-      .min(1)
-      .max(255)
-      .describe("Repository to push to, without tag and digest: registry/path."),
-    imageTag: z
-      .string()
-      .max(128)
-      .optional()
-      .describe("Tag of the image; v and 8 hex digits of the version's UID when absent."),
-    storage: storageSchema,
-    builder: z
-      .object({
-        engine: z.enum(ENGINES).optional().describe("Program that builds the image."),
-        baseImage: z
-          .string()
-          .max(512)
-          .optional()
-          .describe("Image below the model; the administrator's when absent."),
-        pushSecret: z
-          .object({
-            name: z
-              .string()
-              .min(1)
-              .max(253)
-              .describe("Name of a kubernetes.io/dockerconfigjson Secret."),
-          })
-          .optional()
-          .describe(
-            "Credentials for the registry; the Secret regcred, where there is one, when absent.",
-          ),
-        resources: z
-          .object({ requests: quantities.optional(), limits: quantities.optional() })
-          .optional()
-          .describe("Resources of the build container."),
-      })
-      .optional()
-      .describe("How the image is built."),
-  })
+  .object(imageFields)
   .describe("What the version is made of. Immutable, createdBy aside, once the build has begun.");
 
-const conditionSchema = z.object({
-  type: z.string().max(316).describe("StorageReady or Built."),
-  status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
-  reason: z.string().max(1024).describe("Code of docs/reasons.md."),
-  message: z.string().max(32768).describe("The same for people."),
-  observedGeneration: z
-    .int()
-    .min(0)
-    .optional()
-    .describe("Generation of the spec it was read from."),
-  lastTransitionTime: z.string().max(64).describe("When status changed last."),
-});
+/** What a build is made from; createdBy is not. */
+export const BUILD_FIELDS = ["modelName", "imageRepo", "imageTag", "storage", "builder"] as const;
 
-export const conditionsSchema = z
-  .array(conditionSchema)
-  .max(16)
-  .optional()
-  .describe("State in the form that tools wait for.")
-  .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] });
+/** Fault of a change to what a build that has begun is made from. */
+export const IMMUTABLE =
+  "the spec is immutable once the build has begun, createdBy aside; make a new ModelVersion";
 
 /** KubeDL's words for where a build stands. */
 const BUILD_PHASES = ["ImageBuilding", "ImageBuildSucceeded", "ImageBuildFailed"] as const;
@@ -208,11 +160,6 @@ export const modelVersionStatusSchema = z
 
 export type ModelVersionSpec = z.output<typeof modelVersionSpecSchema>;
 export type ModelVersionStatus = z.output<typeof modelVersionStatusSchema>;
-export type Storage = z.output<typeof storageSchema>;
-export type LocalStorage = z.output<typeof localStorage>;
-export type ClaimStorage = z.output<typeof persistentVolumeClaim>;
-export type NfsStorage = z.output<typeof nfs>;
-export type EfsStorage = z.output<typeof awsEfs>;
 
 /** A version of a model: `model.kubedl.io/v1alpha1`, kind ModelVersion. */
 export interface ModelVersion extends KubeObject {

@@ -3,8 +3,10 @@ import { createHash } from "node:crypto";
 /** Longest value of a label, and of names that are also labels (RFC 1123 label). */
 const MAX_LABEL = 63;
 
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+/** What an RFC 1123 label looks like; its length aside. */
+export const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+/** What an RFC 1123 subdomain looks like; its length aside. */
+export const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** RFC 1123 label: lower case letters, digits and `-`, at most 63 characters. */
 export function isDnsLabel(text: string): boolean {
@@ -14,6 +16,20 @@ export function isDnsLabel(text: string): boolean {
 /** RFC 1123 subdomain: labels joined by dots, at most 253 characters; the names of most objects. */
 export function isDnsSubdomain(text: string): boolean {
   return text.length <= 253 && DNS_SUBDOMAIN.test(text);
+}
+
+const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/** A label's value: empty, or at most 63 letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit. */
+export function isLabelValue(text: string): boolean {
+  return text === "" || (text.length <= MAX_LABEL && LABEL_NAME.test(text));
+}
+
+/** A label's key: a name as a value's, after an optional prefix, which is an RFC 1123 subdomain, and a slash. */
+export function isLabelKey(text: string): boolean {
+  const [name = "", prefix, ...more] = text.split("/").toReversed();
+  const isPrefixed = prefix === undefined || isDnsSubdomain(prefix);
+  return more.length === 0 && isPrefixed && name !== "" && isLabelValue(name);
 }
 
 /** First `length` hex digits of the SHA-256 over the parts; the lengths go in, so ("ab","c") and ("a","bc") differ. */

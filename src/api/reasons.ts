@@ -40,6 +40,9 @@ export const REASONS = {
   Exported: "The job succeeded; its model is a ModelVersion now.",
   LocationBusy: "Another job or build uses the same location.",
   ClaimNotFound: "The persistent volume claim does not exist.",
+  BindingOverlap: "Two bindings can select the same pods.",
+  BindingWithoutEffect: "modelhook checks and keeps the binding, and does not act on it yet.",
+  NodeNotFound: "The node that has the model does not exist.",
   WriterSubset: "Only some of the job's pods write the model.",
   CreateRefused: "The API server refuses what modelhook makes for the object: a quota or a policy.",
   // Builds.

@@ -115,7 +115,7 @@ export const RULES = {
     always: true,
   },
   MountPath: {
-    field: "spec.storage.*.mountPath",
+    field: "spec.storage.*.mountPath, spec.serve.mountPath",
     says: "An absolute path other than `/`, without `..` and `:`.",
     always: true,
   },
@@ -128,7 +128,7 @@ export const RULES = {
   BaseImage: {
     field: "spec.builder.baseImage",
     says: "An image reference in lower case.",
-    always: false,
+    always: true,
   },
   BaseImageAllowed: {
     field: "spec.builder.baseImage",
@@ -150,7 +150,7 @@ export const RULES = {
   Resources: {
     field: "spec.builder.resources",
     says: "Quantities, none of them negative, and no request above its limit.",
-    always: false,
+    always: true,
   },
   ResourcesAllowed: {
     field: "spec.builder.resources",
@@ -194,8 +194,13 @@ export const RULES = {
   // ModelBinding.
   Selector: {
     field: "spec.selector",
-    says: "Selects by at least one label or expression, in Kubernetes' words.",
+    says: "Selects by at least one label or expression; In and NotIn have values, Exists and DoesNotExist have none.",
     always: true,
+  },
+  SelectorLabels: {
+    field: "spec.selector",
+    says: "Keys and values are such as labels can have.",
+    always: false,
   },
   OneDirection: {
     field: "spec",
@@ -210,11 +215,6 @@ export const RULES = {
   ServeNames: {
     field: "spec.serve",
     says: "`modelVersion`, `model` and `alias` are names that such objects can have.",
-    always: true,
-  },
-  ServeMountPath: {
-    field: "spec.serve.mountPath",
-    says: "An absolute path other than `/`, without `..` and `:`.",
     always: true,
   },
   ServeContainers: {

@@ -1,10 +1,18 @@
 import { z } from "zod";
+import { nearest } from "./nearest.ts";
+import type { Cause, CauseType } from "./review.ts";
 
 /** What is wrong with a part of a value: where (dotted path, empty for the value itself), and what would be right. */
 export interface SchemaFault {
   readonly field: string;
   readonly message: string;
+  readonly type: CauseType;
 }
+
+/** Edits within which another text is suggested for a wrong one: one for every three characters, and not more than these. */
+const SUGGEST_DISTANCE = 2;
+
+const REQUIRED = "is required";
 
 /** Longest text of a user that a message repeats. */
 const MAX_SHOWN = 100;
@@ -22,10 +30,34 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Every fault of a value that should fit the schema; keys that the schema does not name are none. */
 export function schemaFaults(schema: z.ZodType, value: unknown): readonly SchemaFault[] {
   const result = schema.safeParse(value, { error: describe });
-  return (result.error?.issues ?? []).map(({ path, message }) => ({
-    field: path.join("."),
+  return (result.error?.issues ?? []).map(({ path, message, code }) => ({
+    field: fieldOf(path),
     message,
+    type: typeOf(code, message),
   }));
+}
+
+/** The same as causes of a denial; `path` is the JSON path of the value. */
+export function schemaCauses(schema: z.ZodType, value: unknown, path: string): readonly Cause[] {
+  return schemaFaults(schema, value).map(({ field, message, type }) => ({
+    rule: "Schema",
+    field: field === "" ? path : `${path}.${field}`,
+    message,
+    type,
+  }));
+}
+
+/** A path as Kubernetes writes it: `list[0].name`. */
+function fieldOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
+    .join("")
+    .replace(/^\./, "");
+}
+
+function typeOf(code: string, message: string): CauseType {
+  if (message === REQUIRED) return "FieldValueRequired";
+  return code === "invalid_value" ? "FieldValueNotSupported" : "FieldValueInvalid";
 }
 
 /** Every key of a value, at any depth, that the schema does not name: for text that no API server checks. */
@@ -38,7 +70,9 @@ export function unknownKeys(schema: z.ZodType, value: unknown, path = ""): reado
     const field = path === "" ? key : `${path}.${key}`;
     const known = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (known !== undefined) return unknownKeys(known, item, field);
-    return [{ field, message: `is unknown; allowed: ${Object.keys(shape).join(", ")}` }];
+    const names = Object.keys(shape);
+    const message = `is unknown; allowed: ${names.join(", ")}${suggestion(key, names)}`;
+    return [{ field, message, type: "FieldValueNotSupported" as const }];
   });
 }
 
@@ -50,22 +84,33 @@ export function show(value: unknown): string {
   return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
 }
 
+/** The allowed text that a wrong one is nearest to, as the end of a message. */
+function suggestion(given: unknown, allowed: readonly string[]): string {
+  if (typeof given !== "string") return "";
+  const limit = Math.min(SUGGEST_DISTANCE, Math.floor(given.length / 3));
+  const meant = nearest(given, allowed, limit);
+  return meant === undefined ? "" : `; did you mean ${meant}?`;
+}
+
 function describe(issue: z.core.$ZodRawIssue): string | undefined {
   const { input } = issue;
   switch (issue.code) {
     case "invalid_type":
       return input === undefined
-        ? "is required"
+        ? REQUIRED
         : `${show(input)} must be ${TYPES[issue.expected] ?? issue.expected}`;
     case "invalid_value":
-      return `${show(input)} is not allowed; allowed: ${issue.values.join(", ")}`;
+      return `${show(input)} is not allowed; allowed: ${issue.values.join(", ")}${suggestion(input, issue.values.map(String))}`;
     case "too_small":
-      return input === ""
+      return input === "" || (Array.isArray(input) && input.length === 0)
         ? "must not be empty"
         : `${show(input)} must be at least ${issue.minimum}`;
     case "too_big":
-      return typeof input === "string"
-        ? `has ${input.length} characters; at most ${issue.maximum} are allowed`
+      if (typeof input === "string") {
+        return `has ${input.length} characters; at most ${issue.maximum} are allowed`;
+      }
+      return Array.isArray(input)
+        ? `has ${input.length} entries; at most ${issue.maximum} are allowed`
         : `${show(input)} must be at most ${issue.maximum}`;
     case "invalid_key":
       return issue.issues.map(({ message }) => message).join("; ");

@@ -1,57 +1,112 @@
 import { references } from "../admission/decide.ts";
 import type { Policy } from "../admission/policy.ts";
-import type { Snapshot } from "../admission/snapshot.ts";
+import type { References, Snapshot } from "../admission/snapshot.ts";
+import type { KubeObject } from "../api/kube-types.ts";
+import type { ModelBinding } from "../api/modelbinding.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import type { AdmissionRequest } from "../api/review.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { isNotFound } from "../kube/errors.ts";
-import { resources } from "../kube/resources.ts";
+import { listAll } from "../kube/list.ts";
+import { resources, type ObjectRef, type Resource } from "../kube/resources.ts";
 import { get } from "../kube/write.ts";
 import type { VersionStore } from "./stores.ts";
 
-/** Time that a direct read of a version may take before the pod counts as naming an unknown one. */
+/** Time that direct reads may take before the decision is made without them. */
 const DIRECT_READ_MS = 500;
 
-/** Reads what a decision on the request needs: from the cache, and directly where the cache is not there yet. */
+/** Where a snapshot comes from. */
+export interface SnapshotSources {
+  readonly api: ApiServer;
+  readonly versions: VersionStore;
+  readonly policy: Policy;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** Reads what a decision on the request needs: from the cache, and directly where there is none, or it is not there yet. */
 export async function gatherSnapshot(
   request: AdmissionRequest,
-  sources: {
-    readonly api: ApiServer;
-    readonly versions: VersionStore;
-    readonly policy: Policy;
-    readonly now: () => number;
-    readonly signal: AbortSignal;
-  },
+  sources: SnapshotSources,
 ): Promise<Snapshot> {
-  const { namespace, versions: names } = references(request);
-  const versions: Record<string, ModelVersion> = {};
-  for (const name of names) {
-    const version =
-      sources.versions.get(namespace, name) ?? (await readVersion(sources, namespace, name));
-    if (version !== undefined) versions[name] = version;
-  }
-  const hasUnknown = names.some((name) => versions[name] === undefined);
+  const wanted = references(request);
+  const { namespace, versions: names } = wanted;
+  const deadline = AbortSignal.any([sources.signal, AbortSignal.timeout(DIRECT_READ_MS)]);
+  const [found, missing, bindings] = await Promise.all([
+    versionsOf(sources, wanted, deadline),
+    missingOf(sources, wanted, deadline),
+    wanted.bindings === true ? bindingsOf(sources, namespace, deadline) : [],
+  ]);
+  const hasUnknown = names.some((name) => found[name] === undefined);
   return {
     now: sources.now(),
     policy: sources.policy,
-    versions,
+    versions: found,
     versionNames: hasUnknown
       ? sources.versions.by("namespace", namespace).map(({ metadata }) => metadata.name ?? "")
       : [],
+    imageRivals: wanted.image === undefined ? [] : sources.versions.by("image", wanted.image),
+    bindings,
+    missing,
   };
 }
 
-/** A version that the cache does not hold; undefined when there is none, or no answer in time: the gate waits for both. */
-async function readVersion(
-  { api, signal }: { readonly api: ApiServer; readonly signal: AbortSignal },
+/** The versions that there are; one that no answer came about counts as unknown: the gate waits for both. */
+async function versionsOf(
+  { api, versions }: SnapshotSources,
+  { namespace, versions: names }: References,
+  deadline: AbortSignal,
+): Promise<Record<string, ModelVersion>> {
+  const found: Record<string, ModelVersion> = {};
+  for (const name of names) {
+    const version =
+      versions.get(namespace, name) ??
+      (await read<ModelVersion>(api, resources.modelversions, { namespace, name }, deadline));
+    if (typeof version === "object") found[name] = version;
+  }
+  return found;
+}
+
+async function missingOf(
+  { api }: SnapshotSources,
+  { namespace, claim, node }: References,
+  deadline: AbortSignal,
+): Promise<Snapshot["missing"]> {
+  const isMissing = async (resource: Resource, ref: ObjectRef): Promise<boolean> =>
+    (await read(api, resource, ref, deadline)) === "absent";
+  const [noClaim, noNode] = await Promise.all([
+    claim !== undefined && isMissing(resources.persistentvolumeclaims, { namespace, name: claim }),
+    node !== undefined && isMissing(resources.nodes, { name: node }),
+  ]);
+  return { ...(noClaim && { claim }), ...(noNode && { node }) };
+}
+
+/** The bindings of a namespace; none when they can not be read in time, since they are only warned of. */
+async function bindingsOf(
+  { api }: SnapshotSources,
   namespace: string,
-  name: string,
-): Promise<ModelVersion | undefined> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(DIRECT_READ_MS)]);
+  signal: AbortSignal,
+): Promise<readonly ModelBinding[]> {
   try {
-    return await get(api, resources.modelversions, { namespace, name }, { signal: deadline });
+    return (await listAll<ModelBinding>(api, resources.modelbindings, { namespace, signal })).items;
   } catch (error) {
-    if (isNotFound(error) || deadline.aborted) return undefined;
+    if (signal.aborted) return [];
+    throw error;
+  }
+}
+
+/** One object, `absent` when there is none, undefined when no answer came in time. */
+async function read<T extends KubeObject>(
+  api: ApiServer,
+  resource: Resource,
+  ref: ObjectRef,
+  deadline: AbortSignal,
+): Promise<T | "absent" | undefined> {
+  try {
+    return await get<T>(api, resource, ref, { signal: deadline });
+  } catch (error) {
+    if (isNotFound(error)) return "absent";
+    if (deadline.aborted) return undefined;
     throw error;
   }
 }

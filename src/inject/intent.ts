@@ -12,7 +12,7 @@ import { isDnsSubdomain } from "../api/names.ts";
 import type { Reason } from "../api/reasons.ts";
 import type { Cause, Warning } from "../api/review.ts";
 import { cleanMountPath } from "../api/path.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../api/nearest.ts";
 import { resourceFaults } from "./resource-faults.ts";
 
 /** A pod that wants a model delivered. */

@@ -1,3 +1,5 @@
+import { NOT_QUANTITY } from "../api/resources.ts";
+import { show } from "../api/schema-faults.ts";
 import { compareQuantities, parseQuantity } from "./quantity.ts";
 
 type Quantities = Readonly<Record<string, string>>;
@@ -13,13 +15,13 @@ export function resourceFaults(resources: {
       .filter(([, quantity]) => !(parseQuantity(quantity) >= 0))
       .map(([name, quantity]) => ({
         field: `${list}.${name}`,
-        message: `${JSON.stringify(quantity)} must be a quantity, such as 100m or 64Mi`,
+        message: `${show(quantity)} ${NOT_QUANTITY}`,
       })),
   );
   const tooLarge = Object.entries(requests).flatMap(([name, request]) => {
     const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
     if (limit === undefined || !(compareQuantities(request, limit) > 0)) return [];
-    const message = `${JSON.stringify(request)} must be no more than the limit, ${limit}`;
+    const message = `${show(request)} must be no more than the limit, ${limit}`;
     return [{ field: `requests.${name}`, message }];
   });
   return [...unreadable, ...tooLarge];

@@ -34,6 +34,10 @@ export const resources = {
     ...grouped("model.kubedl.io", "modelversions", "ModelVersion"),
     version: "v1alpha1",
   },
+  modelbindings: {
+    ...grouped("model.kubedl.io", "modelbindings", "ModelBinding"),
+    version: "v1alpha1",
+  },
   validatingwebhookconfigurations: {
     ...grouped(
       "admissionregistration.k8s.io",

@@ -6,7 +6,7 @@ import { makeModelVersion } from "../../test/make/modelversion.ts";
 import { patched } from "../../test/make/patched.ts";
 import { JOB_UID, makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
 import { makeRequest } from "../../test/make/request.ts";
-import { makePolicy } from "../../test/make/snapshot.ts";
+import { makeSnapshot } from "../../test/make/snapshot.ts";
 import { decideModelVersion } from "../admission/modelversion.ts";
 import { ANNOTATIONS, LABELS, type ExportIntent } from "../api/annotations.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
@@ -145,11 +145,11 @@ describe("a job that succeeded", () => {
   test("of which the version passes our own admission", () => {
     const version = versionOf(reconcile());
     if (version === undefined) throw new Error("no version is made");
-    const policy = makePolicy();
+    const snapshot = makeSnapshot();
     const request = makeRequest(version, (each) => {
-      each.userInfo = { username: policy.controllerUser };
+      each.userInfo = { username: snapshot.policy.controllerUser };
     });
-    expect(decideModelVersion(request, policy)).toMatchObject({ allowed: true });
+    expect(decideModelVersion(request, snapshot)).toMatchObject({ allowed: true });
   });
 
   test("passes on tag, builder and createdBy, and nothing else of the annotation", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
-import type { Storage } from "../api/modelversion.ts";
+import type { Storage } from "../api/storage.ts";
 import { references } from "./observed.ts";
 
 const UID = "0123abcd-4567-89ef-0123-456789abcdef";

@@ -1,4 +1,4 @@
-import { parseImageRef } from "../api/image-ref.ts";
+import { canonicalImage, parseImageRef } from "../api/image-ref.ts";
 import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
@@ -47,7 +47,7 @@ export interface ModelObserved {
 export interface ModelVersionReferences {
   /** Where the model lies, equal for versions that share one directory; absent when the storage is not valid. */
   readonly location?: string;
-  /** `repository:tag` that the version has, or gets when it starts. */
+  /** `repository:tag` that the version has, or gets when it starts, as `canonicalImage` writes it. */
   readonly image: string;
   /** Claim in the version's namespace. */
   readonly claimName?: string;
@@ -61,7 +61,7 @@ export interface ModelVersionReferences {
 export function references(version: ModelVersion): ModelVersionReferences {
   const { uid = "", namespace = "" } = version.metadata;
   const storage = storageOf(version.spec.storage);
-  const image = imageOf(version);
+  const image = canonicalImage(imageOf(version));
   if (storage === undefined) return { image };
   const userClaim = version.spec.storage.persistentVolumeClaim?.claimName;
   const ours = buildVolumeName(uid);

@@ -1,5 +1,5 @@
 import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
-import { imageOf, references, type ModelVersionObserved } from "./observed.ts";
+import { references, type ModelVersionObserved } from "./observed.ts";
 import { byAge } from "./order.ts";
 
 /** The version that the image belongs to, when that is another one. */
@@ -14,7 +14,8 @@ export function versionAhead({ version, rivals }: ModelVersionObserved): ModelVe
 
 /** A version that has the image, or is going to: it began, or it is the older of two that have not. */
 function ownsImage(rival: ModelVersion, version: ModelVersion): boolean {
-  if (!isRival(rival, version) || imageOf(rival) !== imageOf(version)) return false;
+  if (!isRival(rival, version) || references(rival).image !== references(version).image)
+    return false;
   switch (rival.status?.imageBuildPhase) {
     case "ImageBuilding":
     case "ImageBuildSucceeded":

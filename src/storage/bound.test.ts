@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { makeVolumeRequest } from "../../test/make/volume-request.ts";
 import { makeLimits } from "../../test/make/limits.ts";
-import { STORAGE_TYPES, type Storage } from "../api/modelversion.ts";
+import { STORAGE_TYPES, type Storage } from "../api/storage.ts";
 import { storageOf, storageTypes } from "./bound.ts";
 
 /** One valid storage of each type. */

@@ -1,4 +1,4 @@
-import { STORAGE_TYPES, type Storage } from "../api/modelversion.ts";
+import { STORAGE_TYPES, type Storage } from "../api/storage.ts";
 import type { Cause } from "../api/review.ts";
 import { claimProvider } from "./claim.ts";
 import { efsProvider } from "./efs.ts";

@@ -22,7 +22,7 @@ describe("storage in a user's claim", () => {
       [{ field: "f.subPath", message: '"../other" must be a relative path without ".."' }],
     ],
   ])("of %j has the faults %j", (storage, faults) => {
-    expect(claimProvider.validate(storage, "f", makeLimits())).toEqual(faults);
+    expect(claimProvider.validate(storage, "f", makeLimits())).toMatchObject(faults);
   });
 
   test("is one place in one namespace, however its directory is written", () => {

@@ -1,5 +1,6 @@
 import { isDnsSubdomain } from "../api/names.ts";
-import type { ClaimStorage } from "../api/modelversion.ts";
+import { NOT_CLAIM, NOT_SUB_PATH, type ClaimStorage } from "../api/storage.ts";
+import { show } from "../api/schema-faults.ts";
 import type { Cause } from "../api/review.ts";
 import { cleanRelative } from "../api/path.ts";
 import type { StorageProvider, VolumePlan } from "./provider.ts";
@@ -8,21 +9,23 @@ import type { StorageProvider, VolumePlan } from "./provider.ts";
 export const claimProvider: StorageProvider<ClaimStorage> = {
   sharedWriters: true,
   makesDirectories: true,
-  validate: (storage, field): readonly Cause[] => [
-    ...(isDnsSubdomain(storage.claimName)
+  validate: ({ claimName, subPath }, field): readonly Cause[] => [
+    ...(isDnsSubdomain(claimName)
       ? []
       : [
           {
+            rule: "ClaimName" as const,
             field: `${field}.claimName`,
-            message: `${JSON.stringify(storage.claimName)} is not the name of a claim (RFC 1123 subdomain)`,
+            message: `${show(claimName)} ${NOT_CLAIM}`,
           },
         ]),
-    ...(storage.subPath === undefined || cleanRelative(storage.subPath) !== undefined
+    ...(subPath === undefined || cleanRelative(subPath) !== undefined
       ? []
       : [
           {
+            rule: "ClaimSubPath" as const,
             field: `${field}.subPath`,
-            message: `${JSON.stringify(storage.subPath)} must be a relative path without ".."`,
+            message: `${show(subPath)} ${NOT_SUB_PATH}`,
           },
         ]),
   ],

@@ -23,7 +23,7 @@ describe("Amazon EFS storage", () => {
     "fs-0123:a:fsap-1:b",
     "",
   ])("may not have the handle %j", (volumeHandle) => {
-    expect(efsProvider.validate({ volumeHandle }, "f", makeLimits())).toEqual([
+    expect(efsProvider.validate({ volumeHandle }, "f", makeLimits())).toMatchObject([
       {
         field: "f.volumeHandle",
         message: `${JSON.stringify(volumeHandle)} must be [FileSystemId]:[Subpath]:[AccessPointId], such as fs-0123::fsap-4567`,
@@ -40,7 +40,7 @@ describe("Amazon EFS storage", () => {
     const limits = makeLimits((each) => void (each.efsFileSystems = allowed));
     const faults = efsProvider.validate({ volumeHandle }, "f", limits);
     const message = `"fs-1" is not allowed: ${why}`;
-    expect(faults).toEqual(why === undefined ? [] : [{ field: "f.volumeHandle", message }]);
+    expect(faults).toMatchObject(why === undefined ? [] : [{ field: "f.volumeHandle", message }]);
   });
 
   test.each([

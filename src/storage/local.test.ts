@@ -30,7 +30,7 @@ describe("local storage", () => {
       "spec.storage.localStorage",
       LIMITS,
     );
-    expect(faults).toEqual([{ field: "spec.storage.localStorage.path", message }]);
+    expect(faults).toMatchObject([{ field: "spec.storage.localStorage.path", message }]);
   });
 
   test("may lie nowhere where the administrator allows nothing", () => {

@@ -1,4 +1,6 @@
-import type { LocalStorage } from "../api/modelversion.ts";
+import { NOT_LOCAL_PATH, NOT_NODE, type LocalStorage } from "../api/storage.ts";
+import { isDnsSubdomain } from "../api/names.ts";
+import { show } from "../api/schema-faults.ts";
 import type { Cause } from "../api/review.ts";
 import { below, cleanAbsolute } from "../api/path.ts";
 import type { StorageLimits, StorageProvider, VolumePlan, VolumeRequest } from "./provider.ts";
@@ -11,28 +13,18 @@ import { claimFor, volumeFor } from "./volume.ts";
 export const localProvider: StorageProvider<LocalStorage> = {
   sharedWriters: false,
   makesDirectories: true,
-  validate: (storage, field, limits): readonly Cause[] => {
-    const path = cleanAbsolute(storage.path);
-    if (path === undefined || path === "/") {
-      return [
-        {
-          field: `${field}.path`,
-          message: `${JSON.stringify(storage.path)} must be an absolute path below / without ".."`,
-        },
-      ];
-    }
-    if (prefixOf(path, limits) !== undefined) return [];
-    const allowed =
-      limits.localPrefixes.length === 0
-        ? "the administrator allows this namespace no path on a node (localStorage.allowedPrefixes)"
-        : `allowed are directories below ${limits.localPrefixes.join(", ")}`;
-    return [
-      {
-        field: `${field}.path`,
-        message: `${JSON.stringify(storage.path)} is not allowed: ${allowed}`,
-      },
-    ];
-  },
+  validate: ({ path, nodeName }, field, limits): readonly Cause[] => [
+    ...validatePath(path, `${field}.path`, limits),
+    ...(isDnsSubdomain(nodeName)
+      ? []
+      : [
+          {
+            rule: "LocalNode" as const,
+            field: `${field}.nodeName`,
+            message: `${show(nodeName)} ${NOT_NODE}`,
+          },
+        ]),
+  ],
   location: (storage) => `local:${storage.nodeName}:${cleanAbsolute(storage.path) ?? storage.path}`,
   plan: (storage, request): VolumePlan => {
     const path = cleanAbsolute(storage.path) ?? storage.path;
@@ -52,6 +44,20 @@ export const localProvider: StorageProvider<LocalStorage> = {
   below: (storage, name) => ({ ...storage, path: `${cleanAbsolute(storage.path) ?? ""}/${name}` }),
   nodeName: (storage) => storage.nodeName,
 };
+
+function validatePath(written: string, field: string, limits: StorageLimits): readonly Cause[] {
+  const path = cleanAbsolute(written);
+  if (path === undefined || path === "/") {
+    return [{ rule: "LocalPath", field, message: `${show(written)} ${NOT_LOCAL_PATH}` }];
+  }
+  if (prefixOf(path, limits) !== undefined) return [];
+  const allowed =
+    limits.localPrefixes.length === 0
+      ? "the administrator allows this namespace no path on a node (localStorage.allowedPrefixes)"
+      : `allowed are directories below ${limits.localPrefixes.join(", ")}`;
+  const message = `${show(written)} is not allowed: ${allowed}`;
+  return [{ rule: "LocalPathAllowed", field, message }];
+}
 
 /** The longest allowed prefix that holds a clean path. */
 function prefixOf(path: string, limits: StorageLimits): string | undefined {

@@ -1,4 +1,5 @@
-import type { NfsStorage } from "../api/modelversion.ts";
+import { NOT_NFS_PATH, NOT_SERVER, type NfsStorage } from "../api/storage.ts";
+import { show } from "../api/schema-faults.ts";
 import type { Cause } from "../api/review.ts";
 import { cleanAbsolute } from "../api/path.ts";
 import { notAllowed } from "./allow-list.ts";
@@ -9,27 +10,29 @@ import { claimFor, volumeFor } from "./volume.ts";
 export const nfsProvider: StorageProvider<NfsStorage> = {
   sharedWriters: true,
   makesDirectories: false,
-  validate: (storage, field, { nfsServers }): readonly Cause[] => [
-    ...(cleanAbsolute(storage.path) === undefined
+  validate: ({ server, path }, field, { nfsServers }): readonly Cause[] => [
+    ...(cleanAbsolute(path) === undefined
       ? [
           {
+            rule: "NfsPath" as const,
             field: `${field}.path`,
-            message: `${JSON.stringify(storage.path)} must be an absolute path without ".."`,
+            message: `${show(path)} ${NOT_NFS_PATH}`,
           },
         ]
       : []),
-    ...(/[\s/]/.test(storage.server)
+    ...(/[\s/]/.test(server)
       ? [
           {
+            rule: "NfsServer" as const,
             field: `${field}.server`,
-            message: `${JSON.stringify(storage.server)} must be a host name or an address`,
+            message: `${show(server)} ${NOT_SERVER}`,
           },
         ]
       : notAllowed(
-          storage.server.toLowerCase(),
-          nfsServers.map((server) => server.toLowerCase()),
+          server.toLowerCase(),
+          nfsServers.map((each) => each.toLowerCase()),
           `${field}.server`,
-          "nfs.allowedServers",
+          { rule: "NfsServerAllowed", setting: "nfs.allowedServers" },
         )),
   ],
   location: (storage) =>

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { makeExport } from "../../test/make/export.ts";
 import { JOB_UID } from "../../test/make/pod.ts";
 import { makeLimits } from "../../test/make/limits.ts";
-import type { Storage } from "../api/modelversion.ts";
+import type { Storage } from "../api/storage.ts";
 import { trainingStorage, trainingVolume } from "./training-volume.ts";
 
 const JOB = { namespace: "team-a", uid: JOB_UID };

@@ -1,5 +1,5 @@
 import { LABELS, type ExportIntent } from "../api/annotations.ts";
-import type { Storage } from "../api/modelversion.ts";
+import type { Storage } from "../api/storage.ts";
 import { hexOfUid, trainingClaimName } from "../api/names.ts";
 import { storageOf, type BoundStorage } from "./bound.ts";
 import type { StorageLimits, VolumePlan } from "./provider.ts";

@@ -33,7 +33,7 @@ export function answerDecision(
   endpoint: Endpoint,
 ): AdmissionReview {
   const { allowed, reason } = decision;
-  const warnings = readableWarnings(decision.warnings);
+  const warnings = isRepeated(request, endpoint) ? [] : readableWarnings(decision.warnings);
   const facts = {
     uid: request.uid,
     auditAnnotations: { reason },
@@ -45,6 +45,11 @@ export function answerDecision(
   }
   const patch = Buffer.from(JSON.stringify(decision.operations)).toString("base64");
   return review({ ...facts, allowed, patchType: "JSONPatch", patch });
+}
+
+/** Our own kinds come to both endpoints, and have been warned by the first. */
+function isRepeated({ kind, operation }: AdmissionRequest, endpoint: Endpoint): boolean {
+  return endpoint === "validate" && kind.group === GROUP && operation !== "DELETE";
 }
 
 /** Denies what could not be decided on: 400 when the request is at fault, 500 when we are. */

@@ -66,7 +66,11 @@ export function webhookConfigurations(
     ],
   };
   const kinds = {
-    rule: { group: GROUP, version: VERSION, resources: ["models", "modelversions"] },
+    rule: {
+      group: GROUP,
+      version: VERSION,
+      resources: ["models", "modelversions", "modelbindings"],
+    },
     operations: ["CREATE", "UPDATE"],
     condition: { name: "spec-or-our-metadata-changes", expression: CHANGES },
   };

@@ -5,7 +5,8 @@ import { parse, stringify } from "yaml";
 import { startControlPlane, type ControlPlane } from "../../deploy/local/control-plane.ts";
 import type { Draft, Tweak } from "../make/frozen.ts";
 import { makeModelVersion } from "../make/modelversion.ts";
-import type { ModelVersion, Storage } from "../../src/api/modelversion.ts";
+import type { ModelVersion } from "../../src/api/modelversion.ts";
+import type { Storage } from "../../src/api/storage.ts";
 
 const root = join(import.meta.dirname, "../..");
 const CRDS = join(root, "deploy/crds");

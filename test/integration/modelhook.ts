@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parse, parseAllDocuments, stringify } from "yaml";
 import { startControlPlane, type ControlPlane } from "../../deploy/local/control-plane.ts";
 import { findFreePort } from "../../deploy/local/ports.ts";
+import type { Policy } from "../../src/admission/policy.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -32,6 +33,8 @@ export interface ModelhookOptions {
   readonly failPoint?: string;
   readonly allowedPrefixes?: Readonly<Record<string, readonly string[]>>;
   readonly maxAttempts?: number;
+  /** Limits of the administrator other than the test's usual ones, as decisions read them. */
+  readonly limits?: Partial<Policy>;
 }
 
 /** A control plane with all that the product installs, its process aside. */
@@ -101,12 +104,25 @@ export async function launchModelhook(
   };
 }
 
-function configOf({ allowedPrefixes, maxAttempts }: ModelhookOptions): object {
+/** The configuration file; what is undefined in it is left out. */
+function configOf({ allowedPrefixes, maxAttempts, limits = {} }: ModelhookOptions): object {
+  const [baseImage = "registry.test/busybox:1", ...allowedBaseImages] = limits.baseImages ?? [];
   return {
-    localStorage: { allowedPrefixes: allowedPrefixes ?? { "*": ["/models"] } },
+    localStorage: {
+      allowedPrefixes: limits.localPrefixes ?? allowedPrefixes ?? { "*": ["/models"] },
+    },
+    nfs: { allowedServers: limits.nfsServers },
+    AWSEfs: {
+      allowedFileSystems: limits.efsFileSystems,
+      allowedAttributes: limits.efsAttributes,
+    },
     build: {
       kanikoImage: "registry.test/kaniko:1",
-      baseImage: "registry.test/busybox:1",
+      baseImage,
+      allowedBaseImages,
+      allowedRegistries: limits.registries,
+      allowedEngines: limits.engines,
+      maxResources: limits.maxResources,
       maxAttempts: maxAttempts ?? 3,
     },
   };

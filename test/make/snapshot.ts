@@ -35,6 +35,9 @@ export function makeSnapshot(
       policy: makePolicy(),
       versions: Object.fromEntries(named),
       versionNames: named.map(([name]) => name),
+      imageRivals: [],
+      bindings: [],
+      missing: {},
     },
     tweak,
   );

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../../deploy/local/command.ts";
-import type { Storage } from "../../../src/api/modelversion.ts";
+import type { Storage } from "../../../src/api/storage.ts";
 import type { TestNode } from "../node.ts";
 
 /** Writes a small model, and as many random bytes beside it, to a directory of the node; gives its path on this machine. */

@@ -1,4 +1,4 @@
-import type { Storage } from "../../../src/api/modelversion.ts";
+import type { Storage } from "../../../src/api/storage.ts";
 import { kubectl, type TestNode } from "../node.ts";
 import { repositoryOf } from "./models.ts";
 
