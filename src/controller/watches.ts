@@ -1,6 +1,7 @@
 import { LABELS, MANAGED_BY } from "../api/annotations.ts";
 import type { Job, KubeObject } from "../api/kube-types.ts";
 import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
+import { storedSpec } from "../api/stored-spec.ts";
 import { locationOf, locationOfPod, uidKey, type Stores } from "../gather/stores.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
@@ -79,14 +80,13 @@ export function startWatches(
 
 /** What a change of a version may concern: itself, its model, its rivals, the pods and jobs that wait for it. */
 export function keysOfVersion(stores: Stores, version: ModelVersion): readonly Key[] {
-  // Stored under another schema; one such object must not end the watch or the term.
-  if ((version.spec as unknown) === undefined) return [];
+  const { modelName } = storedSpec(version);
   const { namespace, name, labels } = version.metadata;
   const { location, image } = references(version);
   return [
     keyOf("modelversion", version),
-    ...building(stores.versions.by("image", image)),
-    `model/${namespace}/${version.spec.modelName}`,
+    ...building(stores.versions.by("image", image ?? "")),
+    ...(modelName === undefined ? [] : [`model/${namespace}/${modelName}` as const]),
     ...stores.gatedPods
       .by("version", `${namespace}/${name}`)
       .map((pod) => keyOf("serving-pod", pod)),

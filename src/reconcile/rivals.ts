@@ -14,7 +14,8 @@ export function versionAhead({ version, rivals }: ModelVersionObserved): ModelVe
 
 /** A version that has the image, or is going to: it began, or it is the older of two that have not. */
 function ownsImage(rival: ModelVersion, version: ModelVersion): boolean {
-  if (!isRival(rival, version) || imageOf(rival) !== imageOf(version)) return false;
+  const image = imageOf(rival);
+  if (!isRival(rival, version) || image === undefined || image !== imageOf(version)) return false;
   switch (rival.status?.imageBuildPhase) {
     case "ImageBuilding":
     case "ImageBuildSucceeded":
