@@ -58,7 +58,9 @@ describe("the owners of a version", () => {
     const version = versionOwnedBy(MODEL);
     const [action] = repair(makeObservedVersion(version), "keep");
     const live = { ...version, metadata: { ...version.metadata, ...change } };
-    expect(() => patched(live, action?.type === "patch" ? action.operations : [])).toThrow("Test operation failed");
+    expect(() => patched(live, action?.type === "patch" ? action.operations : [])).toThrow(
+      "Test operation failed",
+    );
   });
 
   test.each([

@@ -30,6 +30,11 @@ export function hasFinalizer({ metadata }: ModelVersion): boolean {
   return metadata.finalizers?.includes(FINALIZERS.volume) === true;
 }
 
+/** True for a version that is deleted and still there only for what we made for it. */
+export function isLeaving(version: ModelVersion): boolean {
+  return version.metadata.deletionTimestamp !== undefined && hasFinalizer(version);
+}
+
 /** A volume is not of any namespace, so nothing but a finalizer sees that it goes with its version. */
 export function needsFinalizer(version: ModelVersion): boolean {
   return references(version).volumeName !== undefined;
