@@ -16,6 +16,7 @@ program
     "--url <url>",
     "https://host:port by which the API server calls a process outside of the cluster",
   )
+  .option("--takeover", "build although KubeDL runs in the cluster", false)
   .action(async (options: ServeFlags) => {
     const { loadConfig } = await import("./config.ts");
     const config = loadConfig(options.config);
@@ -53,6 +54,7 @@ interface ServeFlags {
   readonly probePort: number;
   readonly drainSeconds: number;
   readonly url?: string;
+  readonly takeover: boolean;
 }
 
 interface ImageTaskFlags {

@@ -4,8 +4,10 @@ import { createApplier } from "./controller/apply.ts";
 import { buildReconcilers } from "./controller/build-reconcilers.ts";
 import { podReconcilers } from "./controller/pod-reconcilers.ts";
 import { aborted, runController, type VersionChanges } from "./controller/run.ts";
+import { startStandby } from "./controller/standby.ts";
 import { decide } from "./admission/decide.ts";
 import type { ModelVersion } from "./api/modelversion.ts";
+import { observeKubeDl } from "./gather/kubedl.ts";
 import { gatherSnapshot } from "./gather/snapshot.ts";
 import { createStores, createVersionStore, type VersionStore } from "./gather/stores.ts";
 import { connect, type ApiServer } from "./kube/client.ts";
@@ -47,6 +49,8 @@ export interface ServeOptions {
   readonly url: string | undefined;
   /** Time in which every API server learns that a stopping replica is not ready. */
   readonly drainGraceMs: number;
+  /** Build although KubeDL runs. */
+  readonly takeover: boolean;
   /** Stops the process, orderly. */
   readonly signal: AbortSignal;
 }
@@ -165,6 +169,15 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
       metrics.leads(true);
       const stores = createStores(versions);
       const sources = { api, stores, policy: config.policy, settings: config.build, now };
+      const standby = startStandby({
+        observe: async (until) => observeKubeDl({ api, now }, until),
+        takeover: options.takeover,
+        applier,
+        metrics,
+        log,
+        signal,
+      });
+      const builders = buildReconcilers(sources, kanikoBuilder, standby);
       await Promise.all([
         keepPublished(api, {
           live,
@@ -177,12 +190,14 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
           api,
           stores,
           versionChanges: changes,
-          reconcilers: [...podReconcilers(sources), ...buildReconcilers(sources, kanikoBuilder)],
+          reconcilers: [...podReconcilers(sources), ...builders],
           applier,
+          standby,
           metrics,
           log,
           signal,
         }),
+        standby.stopped,
       ]);
     },
     onStopped: () => metrics.leads(false),

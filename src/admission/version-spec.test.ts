@@ -216,8 +216,8 @@ describe("a spec is denied", () => {
   test("with every fault at once", () => {
     const storage = { localStorage: { path: "/models" }, nfs: NFS };
     expect(faultsOf({ modelName: "A", imageRepo: "a:1", storage })).toEqual([
-      "spec.storage.localStorage.nodeName: is required",
       `spec.modelName: "A" ${NAME}`,
+      "spec.storage.localStorage.nodeName: is required",
       'spec.imageRepo: "a:1" has a tag; put it into imageTag',
       `spec.storage: exactly one storage type is allowed, found localStorage and nfs; ${TYPES}`,
     ]);

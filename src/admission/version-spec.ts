@@ -6,12 +6,7 @@ import {
   isTag,
   parseImageRef,
 } from "../api/image-ref.ts";
-import {
-  NOT_MODEL_NAME,
-  isModelName,
-  modelVersionSpecSchema,
-  type ModelVersionSpec,
-} from "../api/modelversion.ts";
+import { modelVersionSpecSchema, type ModelVersionSpec } from "../api/modelversion.ts";
 import { cleanMountPath } from "../api/path.ts";
 import type { Cause } from "../api/review.ts";
 import { schemaCauses, show } from "../api/schema-faults.ts";
@@ -32,7 +27,7 @@ export function validateVersionSpec(
 ): readonly Cause[] {
   const faults = schemaCauses(modelVersionSpecSchema, spec, path);
   if (typeof spec !== "object" || spec === null || Array.isArray(spec)) return faults;
-  const { modelName, imageRepo, imageTag, storage, builder } = spec as Partial<ModelVersionSpec>;
+  const { imageRepo, imageTag, storage, builder } = spec as Partial<ModelVersionSpec>;
   /** False for a part whose type or length is wrong already: one fault of it is enough. */
   const fits = (part: keyof ModelVersionSpec): boolean =>
     !faults.some(
@@ -41,7 +36,6 @@ export function validateVersionSpec(
   return [
     // That no storage is there is said together with what would be one.
     ...faults.filter(({ field }) => field !== `${path}.storage`),
-    ...(modelName !== undefined && fits("modelName") ? validateModelName(modelName, path) : []),
     ...(imageRepo !== undefined && fits("imageRepo")
       ? validateImageRepo(imageRepo, `${path}.imageRepo`, limits)
       : []),
@@ -50,12 +44,6 @@ export function validateVersionSpec(
     ...(fits("storage") ? validateStorage(storage, `${path}.storage`, limits) : []),
     ...(fits("builder") ? validateBuilder(builder, `${path}.builder`, limits) : []),
   ];
-}
-
-function validateModelName(name: string, path: string): readonly Cause[] {
-  if (isModelName(name)) return [];
-  const message = `${show(name)} ${NOT_MODEL_NAME}`;
-  return [{ rule: "ModelName", field: `${path}.modelName`, message }];
 }
 
 function validateImageRepo(

@@ -2,6 +2,8 @@
 import type {
   V1ConfigMap,
   V1Container,
+  V1CustomResourceDefinition,
+  V1Deployment,
   V1EnvVar,
   V1Job,
   V1ObjectMeta,
@@ -34,7 +36,9 @@ export type Volume = Json<V1Volume>;
 export type VolumeMount = Json<V1VolumeMount>;
 export type ResourceRequirements = Json<V1ResourceRequirements>;
 export type Job = Json<V1Job>;
+export type Deployment = Json<V1Deployment>;
 export type ConfigMap = Json<V1ConfigMap>;
+export type CustomResourceDefinition = Json<V1CustomResourceDefinition>;
 export type PersistentVolume = Json<V1PersistentVolume>;
 export type PersistentVolumeClaim = Json<V1PersistentVolumeClaim>;
 

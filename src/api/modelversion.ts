@@ -13,6 +13,8 @@ import {
 } from "./image-ref.ts";
 import type { KubeObject, ObjectMeta } from "./kube-types.ts";
 import { DNS_LABEL, DNS_SUBDOMAIN } from "./names.ts";
+import type { Rule } from "./rules.ts";
+import { show } from "./schema-faults.ts";
 import { resourcesSchema } from "./resources.ts";
 import { storageSchema } from "./storage.ts";
 
@@ -63,7 +65,7 @@ export function isModelName(name: string): boolean {
 }
 
 /** Fault of a name that no model can have. */
-export const NOT_MODEL_NAME =
+const NOT_MODEL_NAME =
   'must be lower case letters, digits and "-", beginning and ending with a letter or digit';
 
 /** What a version and an export have in common: the image, and the model in it. */
@@ -72,6 +74,10 @@ export const imageFields = {
     .string()
     .min(1)
     .max(MAX_MODEL_NAME)
+    .refine((name) => name === "" || DNS_LABEL.test(name), {
+      error: ({ input }) => `${show(input)} ${NOT_MODEL_NAME}`,
+      params: { rule: "ModelName" satisfies Rule },
+    })
     .describe("Model that this is a version of; created when it does not exist.")
     .meta(rules(textRule(matches(DNS_LABEL), NOT_MODEL_NAME))),
   createdBy: z.string().max(1024).optional().describe("Who or what made the version; free text."),

@@ -31,7 +31,8 @@ export const REASONS = {
   Valid: "The object is accepted.",
   // Serving pods.
   ModelNotFound: "No ModelVersion of that name exists.",
-  ModelNotBuilt: "The ModelVersion is not built yet.",
+  ModelNotBuilt:
+    "The ModelVersion is not built yet, or another controller built it and recorded no digest.",
   ModelBuildFailed: "The ModelVersion's build failed for good.",
   ModelReady: "The ModelVersion is built; the pod may start.",
   // Export.
@@ -45,6 +46,9 @@ export const REASONS = {
   NodeNotFound: "The node that has the model does not exist.",
   WriterSubset: "Only some of the job's pods write the model.",
   CreateRefused: "The API server refuses what modelhook makes for the object: a quota or a policy.",
+  // A live KubeDL.
+  KubeDLPresent: "KubeDL runs in the cluster; modelhook injects, and leaves building to it.",
+  KubeDLGone: "KubeDL runs no more; modelhook builds again.",
   // Builds.
   BuildStarted: "The build of the image has begun.",
   BuildRetried: "An attempt at the build failed; another follows.",

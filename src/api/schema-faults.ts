@@ -1,12 +1,15 @@
 import { z } from "zod";
 import { nearest } from "./nearest.ts";
 import type { Cause, CauseType } from "./review.ts";
+import type { Rule } from "./rules.ts";
 
 /** What is wrong with a part of a value: where (dotted path, empty for the value itself), and what would be right. */
 export interface SchemaFault {
   readonly field: string;
   readonly message: string;
   readonly type: CauseType;
+  /** The rule of the table that is broken, where the schema names one (`params` of a refinement). */
+  readonly rule?: Rule;
 }
 
 /** Edits within which another text is suggested for a wrong one: one for every three characters, and not more than these. */
@@ -30,17 +33,18 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Every fault of a value that should fit the schema; keys that the schema does not name are none. */
 export function schemaFaults(schema: z.ZodType, value: unknown): readonly SchemaFault[] {
   const result = schema.safeParse(value, { error: describe });
-  return (result.error?.issues ?? []).map(({ path, message, code }) => ({
-    field: fieldOf(path),
-    message,
-    type: typeOf(code, message),
+  return (result.error?.issues ?? []).map((issue) => ({
+    field: fieldOf(issue.path),
+    message: issue.message,
+    type: typeOf(issue.code, issue.message),
+    ...(issue.code === "custom" && issue.params),
   }));
 }
 
 /** The same as causes of a denial; `path` is the JSON path of the value. */
 export function schemaCauses(schema: z.ZodType, value: unknown, path: string): readonly Cause[] {
-  return schemaFaults(schema, value).map(({ field, message, type }) => ({
-    rule: "Schema",
+  return schemaFaults(schema, value).map(({ field, message, type, rule = "Schema" }) => ({
+    rule,
     field: field === "" ? path : `${path}.${field}`,
     message,
     type,

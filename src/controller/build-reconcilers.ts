@@ -1,26 +1,39 @@
 import { observeModel, observeVersion, type BuildSources } from "../gather/building.ts";
 import type { Builder } from "../builder/builder.ts";
 import { reconcileModel } from "../reconcile/model.ts";
+import { isLeaving } from "../reconcile/modelversion-repair.ts";
 import { reconcileModelVersion } from "../reconcile/modelversion.ts";
 import type { Reconciler } from "./loop.ts";
+import type { Standby } from "./standby.ts";
 
-/** The reconcilers of our own kinds. */
-export function buildReconcilers(sources: BuildSources, builder: Builder): readonly Reconciler[] {
+/**
+ * The reconcilers of our own kinds. In standby they do nothing, but for a version that is deleted and waits for our finalizer:
+ * nobody else can let it go, and its namespace would wait with it.
+ */
+export function buildReconcilers(
+  sources: BuildSources,
+  builder: Builder,
+  standby: Pick<Standby, "isOn">,
+): readonly Reconciler[] {
   const { stores } = sources;
   return [
     {
       name: "modelversion",
       reconcile: async ({ namespace, name }, signal) => {
         const version = stores.versions.get(namespace, name);
-        if (version === undefined) return [];
-        return reconcileModelVersion(await observeVersion(sources, version, signal), builder);
+        if (version === undefined || (standby.isOn() && !isLeaving(version))) return [];
+        const observed = await observeVersion(sources, version, signal);
+        // It may have begun while the API server was asked.
+        if (standby.isOn() && !isLeaving(version)) return [];
+        return reconcileModelVersion(observed, builder);
       },
     },
     {
       name: "model",
       reconcile: async ({ namespace, name }) => {
         const model = stores.models.get(namespace, name);
-        return model === undefined ? [] : reconcileModel(observeModel(sources, model));
+        if (model === undefined || standby.isOn()) return [];
+        return reconcileModel(observeModel(sources, model));
       },
     },
   ];

@@ -97,10 +97,8 @@ describe("an Event fits the API", () => {
   test("about an object without a namespace", async () => {
     const ref = { apiVersion: "v1", kind: "PersistentVolume", name: "mh-1" };
     const [event] = await emitted({ ...ACTION, ref });
-    expect(event).toMatchObject({
-      metadata: { namespace: "default" },
-      regarding: { ...ref, namespace: "default" },
-    });
+    expect(event).toMatchObject({ metadata: { namespace: "default" } });
+    expect(event).toHaveProperty("regarding", ref);
   });
 
   test.each(["a".repeat(253), `${"a".repeat(199)}.${"b".repeat(50)}`])(

@@ -46,7 +46,8 @@ export async function emitEvent(
     eventTime: time,
     note,
     reason,
-    regarding: { ...ref, namespace },
+    // As it is: kubectl looks for the events of an object without a namespace under no namespace.
+    regarding: ref,
     reportingController: REPORTER,
     reportingInstance: instance.slice(0, MAX_INSTANCE),
     type: kind,

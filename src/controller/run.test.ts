@@ -54,6 +54,7 @@ function lead(synced: Promise<void>) {
       },
     ],
     applier: { apply: async () => Promise.resolve({ upToDate: true, requeueAfterMs: undefined }) },
+    standby: { onEnd: ignore },
     metrics: { reconciled: ignore },
     log,
     signal: stopping.signal,

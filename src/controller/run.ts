@@ -5,7 +5,8 @@ import type { ModelVersion } from "../api/modelversion.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Applier } from "./apply.ts";
 import { startLoop, type Key, type LoopMetrics, type Reconciler } from "./loop.ts";
-import { keysOfVersion, startWatches } from "./watches.ts";
+import type { Standby } from "./standby.ts";
+import { keysOfModel, keysOfVersion, startWatches } from "./watches.ts";
 
 /** Objects worked on at once; each waits for the API server most of its time. */
 const WORKERS = 8;
@@ -25,6 +26,8 @@ export async function runController(options: {
   readonly versionChanges: VersionChanges;
   readonly reconcilers: readonly Reconciler[];
   readonly applier: Applier;
+  /** After whose end everything is looked at again. */
+  readonly standby: Pick<Standby, "onEnd">;
   readonly metrics: LoopMetrics;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -39,12 +42,17 @@ export async function runController(options: {
     ({ object }) => keysOfVersion(stores, object).forEach(add),
     signal,
   );
+  const addAll = (): void => {
+    for (const version of stores.versions.list()) keysOfVersion(stores, version).forEach(add);
+    for (const model of stores.models.list()) keysOfModel(stores, model).forEach(add);
+  };
+  options.standby.onEnd(addAll, signal);
   const informers = startWatches(stores, { api, enqueue: add, log, signal });
   try {
     const synced = [options.versionChanges, ...informers].map(async (each) => each.synced);
     await Promise.race([Promise.all(synced), aborted(signal)]);
     signal.throwIfAborted();
-    for (const version of stores.versions.list()) keysOfVersion(stores, version).forEach(add);
+    addAll();
     enqueue = (key) => queue.add(key);
     early.forEach(enqueue);
     log.info({ versions: stores.versions.size, keys: early.size }, "Leading");

@@ -13,3 +13,11 @@ test("a change of a version concerns itself, its model and those rivals that are
     new Set(["modelversion/team-a/mnist-v1", "modelversion/team-a/waiting", "model/team-a/mnist"]),
   );
 });
+
+test("a version without a spec, which KubeDL lets through, concerns itself alone", () => {
+  const stores = createStores(createVersionStore());
+  const changed = makeModelVersion((each) => void Object.assign(each, { spec: undefined }));
+  stores.versions.set(changed);
+  expect(stores.versions.by("model", "team-a/undefined")).toEqual([]);
+  expect(keysOfVersion(stores, changed)).toEqual(["modelversion/team-a/mnist-v1"]);
+});

@@ -1,6 +1,8 @@
 import { LABELS, MANAGED_BY } from "../api/annotations.ts";
 import type { Job, KubeObject } from "../api/kube-types.ts";
+import type { Model } from "../api/model.ts";
 import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
+import { storedSpec } from "../api/stored-spec.ts";
 import { locationOf, locationOfPod, uidKey, type Stores } from "../gather/stores.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
@@ -46,13 +48,7 @@ export function startWatches(
       .map((version) => keyOf("modelversion", version));
 
   return [
-    watch(resources.models, undefined, stores.models, (model) => [
-      keyOf("model", model),
-      // A version makes its model anew when somebody deletes it.
-      ...stores.versions
-        .by("model", `${model.metadata.namespace}/${model.metadata.name}`)
-        .map((version) => keyOf("modelversion", version)),
-    ]),
+    watch(resources.models, undefined, stores.models, (model) => keysOfModel(stores, model)),
     watch(resources.pods, `${LABELS.gated}=true`, stores.gatedPods, (pod) => [
       keyOf("serving-pod", pod),
     ]),
@@ -77,16 +73,22 @@ export function startWatches(
   ];
 }
 
+/** What a change of a model may concern: itself, and its versions, which make it anew when somebody deletes it. */
+export function keysOfModel(stores: Stores, model: Model): readonly Key[] {
+  const { namespace, name } = model.metadata;
+  const versions = stores.versions.by("model", `${namespace}/${name}`);
+  return [keyOf("model", model), ...versions.map((version) => keyOf("modelversion", version))];
+}
+
 /** What a change of a version may concern: itself, its model, its rivals, the pods and jobs that wait for it. */
 export function keysOfVersion(stores: Stores, version: ModelVersion): readonly Key[] {
-  // Stored under another schema; one such object must not end the watch or the term.
-  if ((version.spec as unknown) === undefined) return [];
+  const { modelName } = storedSpec(version);
   const { namespace, name, labels } = version.metadata;
   const { location, image } = references(version);
   return [
     keyOf("modelversion", version),
-    ...building(stores.versions.by("image", image)),
-    `model/${namespace}/${version.spec.modelName}`,
+    ...building(stores.versions.by("image", image ?? "")),
+    ...(modelName === undefined ? [] : [`model/${namespace}/${modelName}` as const]),
     ...stores.gatedPods
       .by("version", `${namespace}/${name}`)
       .map((pod) => keyOf("serving-pod", pod)),

@@ -3,6 +3,7 @@ import { LABELS } from "../api/annotations.ts";
 import type { KubeObject, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
+import { storedSpec } from "../api/stored-spec.ts";
 import { parseTime } from "../api/time.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { listAll } from "../kube/list.ts";
@@ -51,12 +52,12 @@ export async function observeVersion(
   const claim = await claimOf(sources, version, wanted.claimName, signal);
   const volume =
     wanted.volumeName === undefined ? undefined : stores.volumes.get(undefined, wanted.volumeName);
-  const model = stores.models.get(namespace, version.spec.modelName);
+  const model = stores.models.get(namespace, storedSpec(version).modelName ?? "");
   const events = await eventsOf(sources, version, pods, signal);
   const writer = writerAt(sources, version, wanted.location);
   const rivals = [
     ...stores.versions.by("location", wanted.location ?? ""),
-    ...stores.versions.by("image", wanted.image),
+    ...stores.versions.by("image", wanted.image ?? ""),
   ].filter(({ metadata }) => metadata.uid !== uid);
   return {
     now: now(),
@@ -99,7 +100,7 @@ async function claimOf(
 ): Promise<PersistentVolumeClaim | undefined> {
   const { namespace = "" } = version.metadata;
   if (claimName === undefined) return undefined;
-  if (version.spec.storage.persistentVolumeClaim === undefined) {
+  if (storedSpec(version).storage?.persistentVolumeClaim === undefined) {
     return stores.claims.get(namespace, claimName);
   }
   return isBuilding(version)

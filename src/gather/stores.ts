@@ -9,6 +9,7 @@ import type {
 } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
+import { storedSpec } from "../api/stored-spec.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { createStore, type WritableStore } from "../kube/store.ts";
 import { exportIntentOf, exportIntentOfPod, isHeld } from "../reconcile/exporting-job.ts";
@@ -47,9 +48,12 @@ export function createVersionStore(): VersionStore {
       namespace: ({ metadata }) => [metadata.namespace ?? ""],
       uid: ({ metadata }) => present(metadata.uid),
       job: ({ metadata }) => uidKeys(metadata, metadata.labels?.[LABELS.jobUid]),
-      model: ({ metadata, spec }) => [`${metadata.namespace}/${spec.modelName}`],
+      model: (version) => {
+        const { modelName } = storedSpec(version);
+        return modelName === undefined ? [] : [`${version.metadata.namespace}/${modelName}`];
+      },
       location: (version) => present(references(version).location),
-      image: (version) => [references(version).image],
+      image: (version) => present(references(version).image),
     },
   });
 }

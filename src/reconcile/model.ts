@@ -39,7 +39,7 @@ function pointerTo(version: ModelVersion): NonNullable<ModelStatus["latestVersio
   const digest = version.status?.digest;
   return {
     modelVersion: version.metadata.name ?? "",
-    imageName: imageOf(version),
+    imageName: imageOf(version) ?? "",
     // A version that KubeDL built has none.
     ...(digest === undefined ? {} : { digest }),
   };

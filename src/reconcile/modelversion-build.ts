@@ -1,11 +1,11 @@
 import { repositoryOf } from "../api/image-ref.ts";
 import type { ModelVersionStatus } from "../api/modelversion.ts";
 import type { Builder } from "../builder/builder.ts";
-import { storageOf } from "../storage/bound.ts";
 import type { VolumePlan } from "../storage/provider.ts";
 import type { Action } from "./action.ts";
 import { backOff, follow } from "./modelversion-attempt.ts";
 import { currentJob, livePod, stopJobs } from "./modelversion-jobs.ts";
+import { specFaults, versionStorage } from "./modelversion-spec.ts";
 import {
   attemptText,
   isRefused,
@@ -24,7 +24,9 @@ import { ownerOfImage, versionAhead } from "./rivals.ts";
 /** Begins a build, the first or a retried one, by writing that down; nothing is made in the same pass. */
 export function begin(observed: ModelVersionObserved): readonly Action[] {
   const { version } = observed;
-  const image = imageOf(version);
+  const faults = specFaults(version);
+  if (faults.length > 0) return fail(observed, "InvalidObject", faults.join("; "));
+  const image = imageOf(version) ?? "";
   if (tagOf(image) === undefined) {
     return fail(observed, "InvalidObject", `${JSON.stringify(image)} is not an image reference`);
   }
@@ -84,14 +86,14 @@ function attempt(
     const status = waitingStatus(observed, "BuildStarted", message);
     return [...writeStatus(observed, status), ...stopJobs(observed), lookAgain()];
   }
-  const image = imageOf(version);
+  const image = imageOf(version) ?? "";
   const plan = builder.plan({
     version,
     imageRepo: repositoryOf(image),
     imageTag: tagOf(image) ?? "",
     attempt: version.status?.startedAttempts ?? 1,
     volume,
-    nodeName: storageOf(version.spec.storage)?.nodeName,
+    nodeName: versionStorage(version)?.nodeName,
     settings,
   });
   if (plan.state === "refused") return fail(observed, plan.reason, plan.message);

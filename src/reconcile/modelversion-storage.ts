@@ -4,9 +4,9 @@ import { buildVolumeName } from "../api/names.ts";
 import { controlledBy } from "../api/owner-reference.ts";
 import type { Reason } from "../api/reasons.ts";
 import { parseTime } from "../api/time.ts";
-import { storageOf, storageTypes } from "../storage/bound.ts";
 import type { VolumePlan } from "../storage/provider.ts";
 import { refOf, type Action } from "./action.ts";
+import { storageFaults, versionStorage } from "./modelversion-spec.ts";
 import { withStorage } from "./modelversion-status.ts";
 import { createOrSay } from "./modelversion-steps.ts";
 import { references, type ModelVersionObserved } from "./observed.ts";
@@ -26,8 +26,14 @@ const BINDING_MS = 10_000;
 export function prepareStorage(observed: ModelVersionObserved): StorageState {
   const { version, limits, hostname } = observed;
   const { uid = "", namespace = "" } = version.metadata;
-  const storage = storageOf(version.spec.storage);
-  if (storage === undefined) return refusedTypes(observed);
+  const storage = versionStorage(version);
+  if (storage === undefined) {
+    return {
+      state: "refused",
+      reason: "InvalidObject",
+      message: storageFaults(version).join("; "),
+    };
+  }
   const faults = storage.validate("spec.storage", limits);
   if (faults.length > 0) {
     const message = faults.map((fault) => `${fault.field}: ${fault.message}`).join("; ");
@@ -66,12 +72,6 @@ export function deleteStorage(observed: ModelVersionObserved): readonly Action[]
     .filter((object) => object.metadata?.uid === undefined || isOurs(observed, object))
     .filter((object) => object.metadata?.deletionTimestamp === undefined)
     .map((object) => ({ type: "delete", ref: refOf(object) }));
-}
-
-function refusedTypes({ version }: ModelVersionObserved): StorageState {
-  const found = storageTypes(version.spec.storage);
-  const message = `spec.storage: exactly one storage type is needed, found ${found.length === 0 ? "none" : found.join(" and ")}`;
-  return { state: "refused", reason: "InvalidObject", message };
 }
 
 /** It may wait for its first consumer, so anything that a pod could still start with is ready. */

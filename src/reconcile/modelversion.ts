@@ -1,14 +1,15 @@
-import { FINALIZERS, LABELS, VERSION_ANNOTATIONS } from "../api/annotations.ts";
+import { VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
-import { pointerToken, type PatchOperation } from "../api/review.ts";
+import { modelNameOf } from "../api/stored-spec.ts";
 import type { Builder } from "../builder/builder.ts";
-import { refOf, type Action } from "./action.ts";
+import type { Action } from "./action.ts";
 import { begin, build } from "./modelversion-build.ts";
 import { deleteJobs, stopJobs } from "./modelversion-jobs.ts";
+import { hasFinalizer, needsFinalizer, repair } from "./modelversion-repair.ts";
 import { currentStatus, writeStatus } from "./modelversion-status.ts";
 import { event, lookAgain } from "./modelversion-steps.ts";
 import { deleteStorage } from "./modelversion-storage.ts";
-import { references, type ModelVersionObserved } from "./observed.ts";
+import type { ModelVersionObserved } from "./observed.ts";
 
 /**
  * Takes a ModelVersion to its image. Each pass writes the version at most once, and first of all: the phase, image and
@@ -68,66 +69,18 @@ function cleanUp(observed: ModelVersionObserved): readonly Action[] {
 /** Goes last, so that a Model that is refused keeps no image from being built. */
 function makeModel(observed: ModelVersionObserved): readonly Action[] {
   const { version, model } = observed;
-  if (model !== undefined) return [];
+  const name = modelNameOf(version);
+  if (model !== undefined || name === undefined) return [];
   const { namespace } = version.metadata;
   const object = {
     apiVersion: version.apiVersion ?? "",
     kind: "Model",
-    metadata: { name: version.spec.modelName, ...(namespace === undefined ? {} : { namespace }) },
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
     spec: {},
   };
-  const message = `Model ${version.spec.modelName} is refused; it is tried again`;
+  const message = `Model ${name} is refused; it is tried again`;
   const refused = [event(observed, "Warning", "CreateRefused", message), lookAgain()];
   return [{ type: "create", object, refused, namespaceEnds: [] }];
-}
-
-/** One patch of the label and our finalizer; empty when both are as they should be. */
-function repair(
-  { version }: ModelVersionObserved,
-  finalizer: "add" | "remove" | "keep",
-): readonly Action[] {
-  const operations = [...labelOperations(version), ...finalizerOperations(version, finalizer)];
-  if (operations.length === 0) return [];
-  const unchanged: PatchOperation = {
-    op: "test",
-    path: "/metadata/resourceVersion",
-    value: version.metadata.resourceVersion,
-  };
-  return [{ type: "patch", ref: refOf(version), operations: [unchanged, ...operations] }];
-}
-
-function labelOperations({ metadata, spec }: ModelVersion): readonly PatchOperation[] {
-  if (metadata.labels?.[LABELS.modelName] === spec.modelName) return [];
-  const value = spec.modelName;
-  return metadata.labels === undefined
-    ? [{ op: "add", path: "/metadata/labels", value: { [LABELS.modelName]: value } }]
-    : [{ op: "add", path: `/metadata/labels/${pointerToken(LABELS.modelName)}`, value }];
-}
-
-function finalizerOperations(
-  version: ModelVersion,
-  change: "add" | "remove" | "keep",
-): readonly PatchOperation[] {
-  const finalizers = version.metadata.finalizers ?? [];
-  const index = finalizers.indexOf(FINALIZERS.volume);
-  if (change === "add" && index === -1) {
-    return finalizers.length === 0
-      ? [{ op: "add", path: "/metadata/finalizers", value: [FINALIZERS.volume] }]
-      : [{ op: "add", path: "/metadata/finalizers/-", value: FINALIZERS.volume }];
-  }
-  if (change === "remove" && index !== -1) {
-    return [{ op: "remove", path: `/metadata/finalizers/${index}` }];
-  }
-  return [];
-}
-
-function hasFinalizer({ metadata }: ModelVersion): boolean {
-  return metadata.finalizers?.includes(FINALIZERS.volume) === true;
-}
-
-/** A volume is not of any namespace, so nothing but a finalizer sees that it goes with its version. */
-function needsFinalizer(version: ModelVersion): boolean {
-  return references(version).volumeName !== undefined;
 }
 
 function isRetried({ metadata, status }: ModelVersion): boolean {

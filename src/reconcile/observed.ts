@@ -3,9 +3,10 @@ import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/k
 import type { Model } from "../api/model.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import { buildVolumeName, defaultImageTag } from "../api/names.ts";
+import { storedSpec } from "../api/stored-spec.ts";
 import type { BuildSettings, ObservedEvent } from "../builder/builder.ts";
-import { storageOf } from "../storage/bound.ts";
 import type { StorageLimits } from "../storage/provider.ts";
+import { versionStorage } from "./modelversion-spec.ts";
 
 /** Everything that is known of a ModelVersion when it is reconciled. */
 export interface ModelVersionObserved {
@@ -47,8 +48,8 @@ export interface ModelObserved {
 export interface ModelVersionReferences {
   /** Where the model lies, equal for versions that share one directory; absent when the storage is not valid. */
   readonly location?: string;
-  /** `repository:tag` that the version has, or gets when it starts, as `canonicalImage` writes it. */
-  readonly image: string;
+  /** `repository:tag` that the version has, or gets when it starts; as `canonicalImage` writes it; absent when it names no repository. */
+  readonly image?: string;
   /** Claim in the version's namespace. */
   readonly claimName?: string;
   /** PersistentVolume that we make; absent when the claim is the user's. */
@@ -60,23 +61,27 @@ export interface ModelVersionReferences {
 /** What has to be looked up for a version. */
 export function references(version: ModelVersion): ModelVersionReferences {
   const { uid = "", namespace = "" } = version.metadata;
-  const storage = storageOf(version.spec.storage);
-  const image = canonicalImage(imageOf(version));
-  if (storage === undefined) return { image };
-  const userClaim = version.spec.storage.persistentVolumeClaim?.claimName;
+  const spec = storedSpec(version);
+  const storage = versionStorage(version);
+  const name = imageOf(version);
+  const image = name === undefined ? {} : { image: canonicalImage(name) };
+  if (storage === undefined) return image;
+  const userClaim = spec.storage?.persistentVolumeClaim?.claimName;
   const ours = buildVolumeName(uid);
   return {
     location: storage.location(namespace),
-    image,
+    ...image,
     ...(userClaim === undefined ? { claimName: ours, volumeName: ours } : { claimName: userClaim }),
     ...(storage.nodeName === undefined ? {} : { nodeName: storage.nodeName }),
   };
 }
 
-/** `repository:tag` of a version: as recorded when it started, else as it will be. */
-export function imageOf({ metadata, spec, status }: ModelVersion): string {
-  const tag = spec.imageTag ?? defaultImageTag(metadata.uid ?? "");
-  return status?.image ?? `${spec.imageRepo}:${tag}`;
+/** `repository:tag` of a version: as recorded when it started, else as it will be; undefined when it names no repository. */
+export function imageOf(version: ModelVersion): string | undefined {
+  const { metadata, status } = version;
+  if (status?.image !== undefined) return status.image;
+  const { imageRepo, imageTag = defaultImageTag(metadata.uid ?? "") } = storedSpec(version);
+  return imageRepo === undefined ? undefined : `${imageRepo}:${imageTag}`;
 }
 
 /** The tag of such an image; undefined when it is none that could be pushed. */

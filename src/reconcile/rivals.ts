@@ -14,8 +14,10 @@ export function versionAhead({ version, rivals }: ModelVersionObserved): ModelVe
 
 /** A version that has the image, or is going to: it began, or it is the older of two that have not. */
 function ownsImage(rival: ModelVersion, version: ModelVersion): boolean {
-  if (!isRival(rival, version) || references(rival).image !== references(version).image)
+  const { image } = references(rival);
+  if (!isRival(rival, version) || image === undefined || image !== references(version).image) {
     return false;
+  }
   switch (rival.status?.imageBuildPhase) {
     case "ImageBuilding":
     case "ImageBuildSucceeded":

@@ -33,6 +33,7 @@ describe("each report is a metric", () => {
       "modelhook_certificate_expiry_timestamp_seconds 1700000000.5",
     ],
     ["leading", (metrics) => metrics.leads(true), "modelhook_leader 1"],
+    ["a live KubeDL", (metrics) => metrics.kubeDlPresent(true), "modelhook_kubedl_present 1"],
     [
       "waiting objects",
       (metrics) => metrics.queued("modelversion", 7),

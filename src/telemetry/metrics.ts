@@ -20,6 +20,8 @@ export interface Metrics {
   certificateEnds(notAfter: number): void;
   /** Whether this replica leads. */
   leads(isLeader: boolean): void;
+  /** Whether this replica, as the leader, sees a KubeDL that runs. */
+  kubeDlPresent(isPresent: boolean): void;
   queued(queue: string, depth: number): void;
   reconciled(queue: string, outcome: "done" | "retried" | "failed", seconds: number): void;
   /** A build ended for good; bytes of the image when it succeeded. */
@@ -68,6 +70,11 @@ export function createMetrics(): Metrics {
     help: "1 while this replica is the leader.",
     registers,
   });
+  const kubeDl = new Gauge({
+    name: "modelhook_kubedl_present",
+    help: "1 while the leader sees KubeDL running; then it builds nothing, unless it was told to take over.",
+    registers,
+  });
   const depth = new Gauge({
     name: "modelhook_queue_depth",
     help: "Objects that wait to be reconciled.",
@@ -101,6 +108,7 @@ export function createMetrics(): Metrics {
     warned: (reason) => warnings.inc({ reason }),
     certificateEnds: (notAfter) => certificate.set(notAfter / 1000),
     leads: (isLeader) => leader.set(isLeader ? 1 : 0),
+    kubeDlPresent: (isPresent) => kubeDl.set(isPresent ? 1 : 0),
     queued: (queue, waiting) => depth.set({ queue }, waiting),
     reconciled: (queue, outcome, seconds) => reconciles.observe({ queue, outcome }, seconds),
     built(reason, seconds, bytes = 0) {

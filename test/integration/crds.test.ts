@@ -1,12 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { startControlPlane, type ControlPlane } from "../../deploy/local/control-plane.ts";
 import type { Draft, Tweak } from "../make/frozen.ts";
 import { makeModelVersion } from "../make/modelversion.ts";
 import type { ModelVersion } from "../../src/api/modelversion.ts";
 import type { Storage } from "../../src/api/storage.ts";
+import { established, storeWithoutSchema, type StoredVersion } from "./stored.ts";
 
 const root = join(import.meta.dirname, "../..");
 const CRDS = join(root, "deploy/crds");
@@ -15,9 +15,9 @@ let plane: ControlPlane;
 beforeAll(async () => {
   plane = await startControlPlane({ controllerManager: false });
   await plane.kubectl(["create", "namespace", "team-a"]);
-  await seedWithoutSchema();
+  await storeWithoutSchema(plane, "team-a", OLD);
   await plane.kubectl(["apply", "--validate=strict", "--filename", CRDS]);
-  await established();
+  await established(plane);
 });
 afterAll(async () => plane?.stop());
 
@@ -43,12 +43,6 @@ async function create(object: object): Promise<string> {
 async function patch(name: string, change: object, ...flags: readonly string[]): Promise<string> {
   const text = JSON.stringify(change);
   return plane.kubectl(["-n", "team-a", "patch", "mv", name, "--type=merge", "-p", text, ...flags]);
-}
-
-async function established(): Promise<void> {
-  await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
-  // kubectl remembers for minutes which kinds there are.
-  await plane.kubectl(["api-resources"]);
 }
 
 const STORAGES: readonly (readonly [string, Storage])[] = [
@@ -227,30 +221,12 @@ const TWO_STORAGES = {
     storage: { localStorage: { path: "/foo" }, nfs: { server: "nfs.example", path: "/foo" } },
   },
 };
-const OLD: Readonly<Record<string, object>> = {
+const OLD: Readonly<Record<string, StoredVersion>> = {
   "two-storages": TWO_STORAGES,
   "no-storage": { spec: { modelName: "mnist", imageRepo: "a/b" } },
   "no-spec": {},
   "half-built": { ...TWO_STORAGES, status: { imageBuildPhase: "ImageBuilding" } },
 };
-
-/** Stores what KubeDL lets through, under a definition without rules. */
-async function seedWithoutSchema(): Promise<void> {
-  const text = await readFile(join(CRDS, "model.kubedl.io_modelversions.yaml"), "utf8");
-  const definition = parse(text) as { spec: { versions: { schema: object }[] } };
-  for (const version of definition.spec.versions) {
-    const free = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-    version.schema = { openAPIV3Schema: free };
-  }
-  await plane.kubectl(["apply", "--filename", "-"], stringify(definition));
-  await established();
-  for (const [name, { status, ...content }] of Object.entries<{ status?: object }>(OLD)) {
-    const metadata = { name, namespace: "team-a", finalizers: ["kubedl.io/old"] };
-    const type = { apiVersion: "model.kubedl.io/v1alpha1", kind: "ModelVersion" };
-    await create({ ...type, metadata, ...content });
-    if (status !== undefined) await setStatus(name, status);
-  }
-}
 
 describe("what was stored before our rules", () => {
   test.each(Object.keys(OLD))("%s can get a status and lose its finalizer", async (name) => {

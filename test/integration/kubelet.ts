@@ -52,6 +52,13 @@ export async function succeed(plane: ControlPlane, pod: Pod): Promise<void> {
   await setStatus(plane, pod, { phase: "Succeeded" });
 }
 
+/** Says, as a kubelet would, that a pod runs and is ready. */
+export async function becomeReady(plane: ControlPlane, pod: Pod): Promise<void> {
+  const lastTransitionTime = "2026-01-01T00:00:00Z";
+  const conditions = [{ type: "Ready", status: "True", lastTransitionTime }];
+  await setStatus(plane, pod, { phase: "Running", conditions });
+}
+
 /** Says, as a kubelet would, how a build pod ended: its last container left the report as its termination message. */
 export async function endBuild(plane: ControlPlane, pod: Pod, report: BuildReport): Promise<void> {
   const ok = report.state === "built";
@@ -77,6 +84,41 @@ export async function endBuild(plane: ControlPlane, pod: Pod, report: BuildRepor
     phase: ok ? "Succeeded" : "Failed",
     [ok ? "containerStatuses" : "initContainerStatuses"]: statuses,
   });
+}
+
+/** Says, as the Job controller would, that a job which holds our finalizer is complete. */
+export async function completeJob(
+  plane: ControlPlane,
+  name: string,
+  namespace: string,
+): Promise<void> {
+  const live = await read(plane, "job", name, namespace);
+  if (live?.metadata?.finalizers?.includes("model.kubedl.io/export") !== true) {
+    throw new Error(`Job ${namespace}/${name} does not hold the finalizer of an export`);
+  }
+  const at = "2026-01-01T00:00:00Z";
+  const conditions = ["SuccessCriteriaMet", "Complete"].map((type) => ({
+    type,
+    status: "True",
+    lastProbeTime: at,
+    lastTransitionTime: at,
+  }));
+  const status = { conditions, startTime: at, completionTime: at };
+  const flags = ["--namespace", namespace, "--subresource=status", "--type=merge"];
+  await plane.kubectl(["patch", "job", name, ...flags, "--patch", JSON.stringify({ status })]);
+}
+
+/** Reason and words of the Events about an object of that name. */
+export async function eventsOn(plane: ControlPlane, name: string): Promise<readonly string[]> {
+  interface Event extends KubeObject {
+    readonly reason: string;
+    readonly note: string;
+    readonly regarding: { readonly name: string };
+  }
+  const events = await list<Event>(plane, "events.events.k8s.io", "");
+  return events
+    .filter(({ regarding }) => regarding.name === name)
+    .map(({ reason, note }) => `${reason}: ${note}`);
 }
 
 /** A node object without a machine. */

@@ -35,12 +35,23 @@ export interface ModelhookOptions {
   readonly maxAttempts?: number;
   /** Limits of the administrator other than the test's usual ones, as decisions read them. */
   readonly limits?: Partial<Policy>;
+  /** Builds although KubeDL runs. */
+  readonly takeover?: boolean;
 }
 
-/** A control plane with all that the product installs, its process aside. */
-export async function startPlane(): Promise<ControlPlane> {
+/** A control plane with all that the product installs, its process aside; `before` makes what was there earlier. */
+export async function startPlane(
+  before: (plane: ControlPlane) => Promise<void> = async () => {},
+): Promise<ControlPlane> {
   const plane = await startControlPlane();
-  await plane.kubectl(["apply", "--server-side", "--filename", join(ROOT, "deploy/crds")]);
+  await before(plane);
+  await plane.kubectl([
+    "apply",
+    "--server-side",
+    "--force-conflicts",
+    "--filename",
+    join(ROOT, "deploy/crds"),
+  ]);
   await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
   const installed = parseAllDocuments(await readFile(join(ROOT, "deploy/install.yaml"), "utf8"))
     .filter((document) => document.get("kind") !== "Deployment")
@@ -72,7 +83,16 @@ export async function launchModelhook(
   const [https, probes] = [await findFreePort(), await findFreePort()];
   const ports = ["--https-port", String(https), "--probe-port", String(probes)];
   const url = ["--url", `https://127.0.0.1:${https}`, "--drain-seconds", "0"];
-  const serve = [join(ROOT, "src/main.ts"), "serve", "--config", config, ...ports, ...url];
+  const takeover = options.takeover === true ? ["--takeover"] : [];
+  const serve = [
+    join(ROOT, "src/main.ts"),
+    "serve",
+    "--config",
+    config,
+    ...ports,
+    ...url,
+    ...takeover,
+  ];
   const child = spawn(
     // It dies with the tests, however they end.
     "setpriv",

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
-import type { Job, KubeObject } from "../../src/api/kube-types.ts";
-import { eventually, list, read } from "./kubelet.ts";
+import type { KubeObject } from "../../src/api/kube-types.ts";
+import { completeJob, eventually, list, read } from "./kubelet.ts";
 import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
 
 let plane: ControlPlane;
@@ -51,7 +51,7 @@ test("a namespace with a finished exporting job and a failed version goes when i
     return live?.metadata?.finalizers?.includes("model.kubedl.io/volume") === true;
   });
   await modelhook.kill();
-  await complete();
+  await completeJob(plane, "train", "leaving");
   await plane.kubectl(["delete", "namespace", "leaving", "--wait=false"]);
 
   modelhook = await startModelhook(plane);
@@ -61,20 +61,3 @@ test("a namespace with a finished exporting job and a failed version goes when i
   });
   expect(await list(plane, "pv", "app.kubernetes.io/managed-by=modelhook")).toEqual([]);
 });
-
-/** Says, as the Job controller would, that the job is complete. */
-async function complete(): Promise<void> {
-  const live = await read<Job>(plane, "job", "train", "leaving");
-  expect(live?.metadata?.finalizers).toContain("model.kubedl.io/export");
-  const at = "2026-01-01T00:00:00Z";
-  const conditions = ["SuccessCriteriaMet", "Complete"].map((type) => ({
-    type,
-    status: "True",
-    lastProbeTime: at,
-    lastTransitionTime: at,
-  }));
-  const status = { conditions, startTime: at, completionTime: at };
-  const flags = ["--namespace", "leaving", "--subresource=status", "--type=merge"];
-  const patch = JSON.stringify({ status });
-  await plane.kubectl(["patch", "job", "train", ...flags, "--patch", patch]);
-}

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
 import type { BuildReport } from "../../src/api/build-report.ts";
-import type { KubeObject, ObjectMeta, Pod } from "../../src/api/kube-types.ts";
+import type { ObjectMeta, Pod } from "../../src/api/kube-types.ts";
 import type { ModelVersion } from "../../src/api/modelversion.ts";
 import { answer, denial } from "./answer.ts";
-import { addNode, endBuild, eventually, list, read } from "./kubelet.ts";
+import { addNode, endBuild, eventsOn, eventually, list, read } from "./kubelet.ts";
 import { readMetric } from "./metrics.ts";
 import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
 
@@ -118,7 +118,7 @@ describe("a serving pod", () => {
     await makeVersion("digits-late", NODE);
     await nextBuild("digits-late", EMPTY);
     await eventually("the failure is said on the pod", async () => {
-      const said = await eventsOn("patient");
+      const said = await eventsOn(plane, "patient");
       return said.includes(
         "ModelBuildFailed: waits for ModelVersion digits-late, whose build failed: EmptyModel: nothing is there",
       );
@@ -204,19 +204,6 @@ async function live(name: string): Promise<Pod> {
 /** What the webhook says that it did. */
 function statusOf(metadata: ObjectMeta | undefined): unknown {
   return JSON.parse(metadata?.annotations?.["model.kubedl.io/status"] ?? "{}");
-}
-
-/** Reason and words of our Events on a pod. */
-async function eventsOn(name: string): Promise<readonly string[]> {
-  interface Event extends KubeObject {
-    readonly reason: string;
-    readonly note: string;
-    readonly regarding: { readonly name: string };
-  }
-  const events = await list<Event>(plane, "events.events.k8s.io", "");
-  return events
-    .filter(({ regarding }) => regarding.name === name)
-    .map(({ reason, note }) => `${reason}: ${note}`);
 }
 
 function servingPod(name: string, modelVersion: string, annotations: object = {}) {
