@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { crdFiles } from "../../src/api/crd.ts";
 import { REASONS } from "../../src/api/reasons.ts";
+import { RULES } from "../../src/api/rules.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -23,9 +24,20 @@ describe("deploy/crds", () => {
 });
 
 describe("docs/reasons.md", () => {
-  test("lists exactly the table in src/api/reasons.ts (npm run reasons)", () => {
+  test("lists exactly the table in src/api/reasons.ts (npm run docs)", () => {
     const rows = [...textOf("docs/reasons.md").matchAll(/^\| `(\w+)` +\| (.*?) +\|$/gm)];
     expect(rows.map(([, code, sentence]) => [code, sentence])).toEqual(Object.entries(REASONS));
+  });
+});
+
+describe("docs/rules.md", () => {
+  test("lists exactly the table in src/api/rules.ts (npm run docs)", () => {
+    const rows = [
+      ...textOf("docs/rules.md").matchAll(/^\| `(\w+)` +\| `.*` +\| (.*?) +\| +(yes)? *\|$/gm),
+    ];
+    expect(rows.map(([, rule, says, always]) => [rule, says, always === "yes"])).toEqual(
+      Object.entries(RULES).map(([rule, { says, always }]) => [rule, says, always]),
+    );
   });
 });
 
