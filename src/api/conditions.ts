@@ -34,18 +34,20 @@ export function setCondition(
   return [...rest, { ...next, lastTransitionTime }];
 }
 
-const conditionSchema = z.object({
-  type: z.string().max(316).describe("What the condition says something about, such as Built."),
-  status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
-  reason: z.string().max(1024).describe("Code of docs/reasons.md."),
-  message: z.string().max(32768).describe("The same for people."),
-  observedGeneration: z
-    .int()
-    .min(0)
-    .optional()
-    .describe("Generation of the spec it was read from."),
-  lastTransitionTime: z.string().max(64).describe("When status changed last."),
-});
+const conditionSchema = z
+  .object({
+    type: z.string().max(316).describe("What the condition says something about, such as Built."),
+    status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
+    reason: z.string().max(1024).describe("Code of docs/reasons.md."),
+    message: z.string().max(32768).describe("The same for people."),
+    observedGeneration: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("Generation of the spec it was read from."),
+    lastTransitionTime: z.string().max(64).describe("When status changed last."),
+  })
+  .describe("One metav1.Condition.");
 
 /** `status.conditions` of our kinds. */
 export const conditionsSchema = z

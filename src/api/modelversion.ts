@@ -132,10 +132,12 @@ export const modelVersionStatusSchema = z
     files: z.int().min(0).optional().describe("Number of the model's files."),
     layers: z
       .array(
-        z.object({
-          digest: z.string().max(128).describe("Digest of the layer's blob."),
-          size: z.int().min(0).describe("Bytes of the layer's blob."),
-        }),
+        z
+          .object({
+            digest: z.string().max(128).describe("Digest of the layer's blob."),
+            size: z.int().min(0).describe("Bytes of the layer's blob."),
+          })
+          .describe("One layer."),
       )
       .max(128)
       .optional()
