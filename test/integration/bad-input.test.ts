@@ -193,7 +193,7 @@ describe("an exporting job is denied when", () => {
     [
       "its annotation has a key that nobody knows",
       exported({ storage: LOCAL, tag: "1" }),
-      `${at("export")}.tag: is unknown; allowed: modelName, imageRepo, imageTag, createdBy, storage, builder, writers, clean`,
+      `${at("export")}.tag: is unknown; allowed: modelName, createdBy, imageRepo, imageTag, storage, builder, writers, clean`,
     ],
     [
       "several pods run and none of them is the first",

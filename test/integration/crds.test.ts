@@ -63,20 +63,20 @@ describe("storage", () => {
   test("of two types is refused, and both are named", async () => {
     const file = join(root, "deploy/demo/manifests/two-storages.yaml");
     await expect(plane.kubectl(["apply", "--filename", file])).rejects.toThrow(
-      "exactly one storage type is allowed, found localStorage nfs of localStorage, nfs, AWSEfs, persistentVolumeClaim",
+      "exactly one storage type is allowed, found localStorage and nfs; allowed: localStorage, nfs, AWSEfs, persistentVolumeClaim",
     );
   });
 
   test("of four types is refused, and all are named", async () => {
     const all: Storage = Object.assign({}, ...STORAGES.map(([, storage]) => storage));
     await expect(create(versionIn(all))).rejects.toThrow(
-      "found localStorage nfs AWSEfs persistentVolumeClaim of",
+      "found localStorage and nfs and AWSEfs and persistentVolumeClaim; allowed",
     );
   });
 
   test("of no type is refused", async () => {
     await expect(create(versionIn({}))).rejects.toThrow(
-      "exactly one storage type is allowed, found none of localStorage, nfs, AWSEfs, persistentVolumeClaim",
+      "exactly one storage type is allowed, found none; allowed: localStorage, nfs, AWSEfs, persistentVolumeClaim",
     );
   });
 

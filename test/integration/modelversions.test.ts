@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
 import type { ModelVersion } from "../../src/api/modelversion.ts";
 import { answer } from "./answer.ts";
-import { eventually, read } from "./kubelet.ts";
+import { addNode, eventually, read } from "./kubelet.ts";
 import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
 
 /** Whom the API server takes the tests for. */
@@ -11,7 +11,7 @@ const LOCAL = { localStorage: { path: "/models/a", nodeName: "node-1" } };
 const TWO = { ...LOCAL, nfs: { server: "files.test", path: "/models" } };
 const TYPES = "localStorage, nfs, AWSEfs, persistentVolumeClaim";
 const IMMUTABLE =
-  "spec: Invalid value: spec is immutable once the build has begun, createdBy aside; make a new ModelVersion";
+  "the spec is immutable once the build has begun, createdBy aside; make a new ModelVersion";
 const JOB_UID = "model.kubedl.io/job-uid";
 const REQUESTED_BY = "model.kubedl.io/requested-by";
 const SOON = { timeout: 10_000 };
@@ -21,6 +21,7 @@ let modelhook: RunningModelhook;
 
 beforeAll(async () => {
   plane = await startPlane();
+  await addNode(plane, "node-1");
   modelhook = await startModelhook(plane);
 });
 afterAll(async () => {
@@ -77,7 +78,12 @@ describe("a ModelVersion", () => {
     await answer(plane, version("begun"), ["apply"]);
     await begun("begun");
     const other = version("begun", { imageRepo: "registry.test/other" });
-    expect(await answer(plane, other, ["apply"])).toBe(invalid("begun", IMMUTABLE));
+    expect(await answer(plane, other, ["apply"])).toBe(
+      invalid(
+        "begun",
+        `spec.imageRepo: "registry.test/begun" can not become "registry.test/other": ${IMMUTABLE}`,
+      ),
+    );
   });
 
   test("is shown as it would be, and not made, by a dry run", async () => {
@@ -170,17 +176,17 @@ describe("a ModelVersion is refused while no webhook runs", () => {
     [
       "with two storages, which are named",
       version("bad", { storage: TWO }),
-      `spec.storage: Invalid value: exactly one storage type is allowed, found localStorage nfs of ${TYPES}`,
+      `spec.storage: Invalid value: exactly one storage type is allowed, found localStorage and nfs; allowed: ${TYPES}`,
     ],
     [
       "with a storage of no type",
       version("bad", { storage: {} }),
-      `spec.storage: Invalid value: exactly one storage type is allowed, found none of ${TYPES}`,
+      `spec.storage: Invalid value: exactly one storage type is allowed, found none; allowed: ${TYPES}`,
     ],
     [
       "another image once its build has begun",
       version("before", { imageRepo: "registry.test/other" }),
-      IMMUTABLE,
+      `spec: Invalid value: imageRepo can not change: ${IMMUTABLE}`,
     ],
   ])("%s", async (_why, object, because) => {
     const said = await answer(plane, object, ["apply", "--server-side", "--force-conflicts"]);
@@ -203,7 +209,7 @@ async function live(name: string): Promise<ModelVersion> {
   return found;
 }
 
-/** Its node does not exist, so the build waits. */
+/** Its node runs no pods, so the build waits. */
 async function begun(name: string): Promise<void> {
   await eventually(`the build of ${name} begins`, async () => {
     return (await live(name)).status?.imageBuildPhase === "ImageBuilding";
