@@ -64,6 +64,8 @@ export const LABELS = {
   export: `${PREFIX}export`,
   /** On pods that wait for their model: `true`; removed with the gate. */
   gated: `${PREFIX}gated`,
+  /** On pods that the webhook gave a model, or a gate to wait for it: `true`. Which version it is, their status annotation says. */
+  served: `${PREFIX}served`,
   /** On what a build makes: UID of its ModelVersion. */
   versionUid: `${PREFIX}modelversion-uid`,
 } as const;
