@@ -16,6 +16,11 @@ export const REASONS = {
   UnknownJobKind:
     "The pod's owner is no kind of job that modelhook knows, so its success is not seen.",
   AllWritersRequired: "The job has no first pod that could write the model alone.",
+  AliasPending:
+    "An alias names a version that does not exist, is not built, or belongs to another model.",
+  VersionInUse: "Running pods use the ModelVersion that somebody wants to delete.",
+  UseUnknown: "modelhook could not see in time which pods use the ModelVersion.",
+  VersionsRemain: "The versions of a deleted Model stay.",
   BadReview: "The request is not an AdmissionReview that modelhook can answer.",
   InternalError: "modelhook failed while it answered.",
   // What admission did.
