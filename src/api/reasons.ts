@@ -39,6 +39,9 @@ export const REASONS = {
   ModelNotBuilt: "The ModelVersion is not built yet.",
   ModelBuildFailed: "The ModelVersion's build failed for good.",
   ModelReady: "The ModelVersion is built; the pod may start.",
+  // Models.
+  AliasesResolved: "Every alias of the Model names a version that is built.",
+  VersionRetired: "An old ModelVersion is deleted: spec.retention of its Model asks for it.",
   // Export.
   ExportSkipped:
     "No model is exported: the job did not succeed, or does not say what to make of its model.",

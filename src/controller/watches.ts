@@ -48,6 +48,7 @@ export function startWatches(
   return [
     watch(resources.models, undefined, stores.models, (model) => [
       keyOf("model", model),
+      keyOf("retention", model),
       // A version makes its model anew when somebody deletes it.
       ...stores.versions
         .by("model", `${model.metadata.namespace}/${model.metadata.name}`)
@@ -77,7 +78,7 @@ export function startWatches(
   ];
 }
 
-/** What a change of a version may concern: itself, its model, its rivals, the pods and jobs that wait for it. */
+/** What a change of a version may concern: itself, its model, the models whose aliases name it, its rivals, the pods and jobs that wait for it. */
 export function keysOfVersion(stores: Stores, version: ModelVersion): readonly Key[] {
   // Stored under another schema; one such object must not end the watch or the term.
   if ((version.spec as unknown) === undefined) return [];
@@ -87,6 +88,8 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
     keyOf("modelversion", version),
     ...building(stores.versions.by("image", image)),
     `model/${namespace}/${version.spec.modelName}`,
+    `retention/${namespace}/${version.spec.modelName}`,
+    ...stores.models.by("alias", `${namespace}/${name}`).map((model) => keyOf("model", model)),
     ...stores.gatedPods
       .by("version", `${namespace}/${name}`)
       .map((pod) => keyOf("serving-pod", pod)),

@@ -130,7 +130,8 @@ function needsFinalizer(version: ModelVersion): boolean {
   return references(version).volumeName !== undefined;
 }
 
-function isRetried({ metadata, status }: ModelVersion): boolean {
+/** True when the owner asks for a build that has ended to be tried again, and was not answered yet. */
+export function isRetried({ metadata, status }: ModelVersion): boolean {
   const retry = metadata.annotations?.[VERSION_ANNOTATIONS.retry];
   return retry !== undefined && retry !== status?.retry;
 }
