@@ -8,6 +8,7 @@ import { isNotFound } from "../kube/errors.ts";
 import { resources } from "../kube/resources.ts";
 import { get } from "../kube/write.ts";
 import type { VersionStore } from "./stores.ts";
+import { readVersionUse } from "./version-use.ts";
 
 /** Time that a direct read of a version may take before the pod counts as naming an unknown one. */
 const DIRECT_READ_MS = 500;
@@ -23,13 +24,16 @@ export async function gatherSnapshot(
     readonly signal: AbortSignal;
   },
 ): Promise<Snapshot> {
-  const { namespace, versions: names } = references(request);
+  const { namespace, versions: names, model, use } = references(request);
   const versions: Record<string, ModelVersion> = {};
-  for (const name of names) {
-    const version =
-      sources.versions.get(namespace, name) ?? (await readVersion(sources, namespace, name));
-    if (version !== undefined) versions[name] = version;
-  }
+  await Promise.all(
+    names.map(async (name) => {
+      const version =
+        sources.versions.get(namespace, name) ?? (await readVersion(sources, namespace, name));
+      if (version !== undefined) versions[name] = version;
+    }),
+  );
+  const used = use === true ? await readVersionUse(sources, namespace) : undefined;
   const hasUnknown = names.some((name) => versions[name] === undefined);
   return {
     now: sources.now(),
@@ -38,7 +42,15 @@ export async function gatherSnapshot(
     versionNames: hasUnknown
       ? sources.versions.by("namespace", namespace).map(({ metadata }) => metadata.name ?? "")
       : [],
+    ...(model === undefined
+      ? {}
+      : { versionsOfModel: namesOf(sources.versions, namespace, model) }),
+    ...(used === undefined ? {} : { use: used }),
   };
+}
+
+function namesOf(store: VersionStore, namespace: string, model: string): readonly string[] {
+  return store.by("model", `${namespace}/${model}`).map(({ metadata }) => metadata.name ?? "");
 }
 
 /** A version that the cache does not hold; undefined when there is none, or no answer in time: the gate waits for both. */
