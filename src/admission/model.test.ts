@@ -1,9 +1,10 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { makeModel } from "../../test/make/model.ts";
 import { makeBuiltVersion, makeModelVersion, namedVersion } from "../../test/make/modelversion.ts";
 import { makeDeletion, makeRequest, makeUpdate } from "../../test/make/request.ts";
 import { makeSnapshot } from "../../test/make/snapshot.ts";
-import type { Model } from "../api/model.ts";
+import { modelSpecSchema, type Model } from "../api/model.ts";
 import type { Cause } from "../api/review.ts";
 import { decideModel, decideModelDeletion, modelReferences } from "./model.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -214,6 +215,32 @@ describe("a Model that is deleted", () => {
       warnings: [],
     });
   });
+});
+
+test("whatever is sent as a Model is answered: accepted only when it fits the schema", () => {
+  const spec = fc.oneof(
+    fc.jsonValue(),
+    fc.record(
+      {
+        description: fc.jsonValue(),
+        aliases: fc.oneof(fc.jsonValue(), fc.dictionary(fc.string(), fc.jsonValue())),
+        retention: fc.oneof(fc.jsonValue(), fc.record({ keepLast: fc.jsonValue() })),
+      },
+      { requiredKeys: [] },
+    ),
+  );
+  fc.assert(
+    fc.property(spec, (given) => {
+      const request = makeRequest(modelWith(given));
+      expect(modelReferences(request).versions.length).toBeLessThanOrEqual(64);
+      const { allowed, reason } = decideModel(request, SNAPSHOT);
+      const fits = modelSpecSchema.safeParse(given).success;
+      expect({ allowed, reason }).toEqual({
+        allowed: fits,
+        reason: fits ? "Valid" : "InvalidObject",
+      });
+    }),
+  );
 });
 
 describe("references of a Model", () => {
