@@ -171,7 +171,7 @@ describe("a configuration is refused", () => {
     [
       "the URL of a registry",
       { build: { ...BUILD, insecureRegistries: ["http://10.0.0.1:5000"] } },
-      'config.yaml: build.insecureRegistries.0: "http://10.0.0.1:5000" must be host:port as images name it, without http://',
+      'config.yaml: build.insecureRegistries[0]: "http://10.0.0.1:5000" must be host:port as images name it, without http://',
     ],
     [
       "no attempts",
@@ -181,12 +181,12 @@ describe("a configuration is refused", () => {
     [
       "the root of nodes",
       { build: BUILD, localStorage: { allowedPrefixes: { "*": ["/"] } } },
-      'config.yaml: localStorage.allowedPrefixes.*.0: "/" must be an absolute directory other than /, without ".."',
+      'config.yaml: localStorage.allowedPrefixes.*[0]: "/" must be an absolute directory other than /, without ".."',
     ],
     [
       "a directory that climbs",
       { build: BUILD, localStorage: { allowedPrefixes: { "*": ["/models/../etc"] } } },
-      'config.yaml: localStorage.allowedPrefixes.*.0: "/models/../etc" must be an absolute directory other than /, without ".."',
+      'config.yaml: localStorage.allowedPrefixes.*[0]: "/models/../etc" must be an absolute directory other than /, without ".."',
     ],
     [
       "a namespace that can not be",
@@ -196,12 +196,12 @@ describe("a configuration is refused", () => {
     [
       "the export of an NFS server",
       { build: BUILD, nfs: { allowedServers: ["nfs.example/models"] } },
-      'config.yaml: nfs.allowedServers.0: "nfs.example/models" must be a host name or an address, or *',
+      'config.yaml: nfs.allowedServers[0]: "nfs.example/models" must be a host name or an address, or *',
     ],
     [
       "a file system that can not be",
       { build: BUILD, AWSEfs: { allowedFileSystems: ["models"] } },
-      'config.yaml: AWSEfs.allowedFileSystems.0: "models" must be a file system, such as fs-0123, or *',
+      'config.yaml: AWSEfs.allowedFileSystems[0]: "models" must be a file system, such as fs-0123, or *',
     ],
     [
       "a quantity that is none",

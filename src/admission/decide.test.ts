@@ -3,10 +3,17 @@ import { describe, expect, test } from "vitest";
 import { anyPod } from "../../test/make/any-pod.ts";
 import type { Tweak } from "../../test/make/frozen.ts";
 import { makeExportingJob, makeJob } from "../../test/make/job.ts";
+import { makeModel } from "../../test/make/model.ts";
 import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
 import { patched } from "../../test/make/patched.ts";
-import { makePod, makeServingPod, makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
-import { makeRequest, makeUpdate } from "../../test/make/request.ts";
+import {
+  makePod,
+  makeServingPod,
+  makeTrainingPod,
+  makeUsingPod,
+  type MadePod,
+} from "../../test/make/pod.ts";
+import { makeDeletion, makeRequest, makeUpdate } from "../../test/make/request.ts";
 import { makePolicy, makeSnapshot } from "../../test/make/snapshot.ts";
 import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
 import type { KubeObject } from "../api/kube-types.ts";
@@ -41,6 +48,18 @@ describe("references", () => {
     ["a job", makeExportingJob()],
   ])("of %s are none", (_, object) => {
     expect(references(makeRequest(object)).versions).toEqual([]);
+  });
+
+  test.each<[string, KubeObject, object]>([
+    ["a version that is deleted are who uses it", makeModelVersion(), { use: true }],
+    ["a Model that is deleted are its versions", makeModel(), { model: "mnist" }],
+    ["a pod that is deleted are none", makeServingPod(), {}],
+  ])("of %s", (_, object, more) => {
+    expect(references(makeDeletion(object))).toEqual({
+      namespace: "team-a",
+      versions: [],
+      ...more,
+    });
   });
 });
 
@@ -141,9 +160,28 @@ describe("a request", () => {
     expect(reasonOf(makeModelVersion())).toBe("Defaulted");
   });
 
-  test("to delete a version asks for nothing", () => {
-    const request = makeRequest(makeModelVersion(), (each) => void (each.operation = "DELETE"));
-    expect(decide(request, SNAPSHOT).reason).toBe("Valid");
+  test.each<[string, string, KubeObject]>([
+    ["a version that pods use is denied", "VersionInUse", makeBuiltVersion()],
+    ["a Model is allowed", "Valid", makeModel()],
+    ["a pod asks for nothing", "Valid", makeServingPod()],
+  ])("to delete %s", (_, reason, object) => {
+    const snapshot = makeSnapshot([], (each) => {
+      each.use = { namespaceEnds: false, pods: [makeUsingPod()] };
+    });
+    expect(decide(makeDeletion(object), snapshot).reason).toBe(reason);
+  });
+
+  test.each([null, undefined])("to delete without an old object (%s) is allowed", (oldObject) => {
+    for (const object of [makeModel(), makeModelVersion()]) {
+      const request = makeDeletion(object, (each) => void Object.assign(each, { oldObject }));
+      expect(references(request).versions).toEqual([]);
+      expect(decide(request, SNAPSHOT)).toMatchObject({ allowed: true });
+    }
+  });
+
+  test("to create a Model looks at what it says", () => {
+    const model = makeModel((each) => void (each.spec = { retention: { keepLast: 0 } }));
+    expect(reasonOf(model)).toBe("InvalidObject");
   });
 
   test("to create a job hooks one that exports", () => {

@@ -6,11 +6,13 @@ import { readIntent } from "../inject/intent.ts";
 import { jobKind } from "../jobs/kinds.ts";
 import { allow, deny, type Decision } from "./decision.ts";
 import { decideExportingJob } from "./exporting-job.ts";
+import { decideModel, decideModelDeletion, modelReferences } from "./model.ts";
 import { decideModelBinding } from "./modelbinding.ts";
 import { decideModelVersion, versionReferences } from "./modelversion.ts";
 import { decideServingPod } from "./serving-pod.ts";
 import type { References, Snapshot } from "./snapshot.ts";
 import { decideTrainingPod } from "./training-pod.ts";
+import { decideVersionDeletion } from "./version-deletion.ts";
 
 /** Namespace of the control plane; its pods are never touched. */
 const KUBE_SYSTEM = "kube-system";
@@ -21,14 +23,15 @@ const MIRROR = "kubernetes.io/config.mirror";
 /** Names the objects that a decision on this request reads. */
 export function references(request: AdmissionRequest): References {
   const namespace = request.namespace ?? "";
-  const { kind, object } = request;
-  if (kind.group === GROUP && object !== undefined && object !== null) {
-    return {
-      ...(kind.kind === "ModelVersion" ? versionReferences(request) : { namespace }),
-      ...(kind.kind === "ModelBinding" ? { bindings: true } : {}),
-      versions: [],
-    };
+  const { operation, object, oldObject } = request;
+  if (operation === "DELETE") {
+    if (isOurs(request, "ModelVersion")) return { namespace, versions: [], use: true };
+    const model = isOurs(request, "Model") ? oldObject?.metadata?.name : undefined;
+    return { namespace, versions: [], ...(model === undefined ? {} : { model }) };
   }
+  if (object && isOurs(request, "Model")) return modelReferences(request);
+  if (object && isOurs(request, "ModelVersion")) return versionReferences(request);
+  if (object && isOurs(request, "ModelBinding")) return { namespace, versions: [], bindings: true };
   if (!isPodCreation(request)) return { namespace, versions: [] };
   const read = readIntent((request.object as Pod).metadata?.annotations, "metadata.annotations");
   const serve = read.ok ? read.intent.serve : undefined;
@@ -38,11 +41,15 @@ export function references(request: AdmissionRequest): References {
 /** Decides on a request, from the request and the snapshot alone. */
 export function decide(request: AdmissionRequest, snapshot: Snapshot): Decision {
   const { kind, operation, object } = request;
+  if (operation === "DELETE") {
+    if (isOurs(request, "ModelVersion")) return decideVersionDeletion(request, snapshot);
+    return isOurs(request, "Model") ? decideModelDeletion(request, snapshot) : allow("Valid");
+  }
   if (object === undefined || object === null || request.subResource) return allow("NothingAsked");
   if (isPodCreation(request)) return decidePod(request, object, snapshot);
-  if (kind.group === GROUP && operation !== "DELETE") {
-    return decideOwnKind(request, snapshot);
-  }
+  if (isOurs(request, "Model")) return decideModel(request, snapshot);
+  if (isOurs(request, "ModelVersion")) return decideModelVersion(request, snapshot);
+  if (isOurs(request, "ModelBinding")) return decideModelBinding(request, snapshot);
   const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
   const job = jobKind(apiVersion, kind.kind);
   if (job !== undefined && operation === "CREATE") {
@@ -51,15 +58,11 @@ export function decide(request: AdmissionRequest, snapshot: Snapshot): Decision 
   return allow("Valid");
 }
 
-function decideOwnKind(request: AdmissionRequest, snapshot: Snapshot): Decision {
-  switch (request.kind.kind) {
-    case "ModelVersion":
-      return decideModelVersion(request, snapshot);
-    case "ModelBinding":
-      return decideModelBinding(request, snapshot);
-    default:
-      return allow("Valid");
-  }
+function isOurs(
+  { kind, subResource }: AdmissionRequest,
+  name: "Model" | "ModelVersion" | "ModelBinding",
+): boolean {
+  return kind.group === GROUP && kind.kind === name && !subResource;
 }
 
 function isPodCreation(request: AdmissionRequest): boolean {

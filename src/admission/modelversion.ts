@@ -17,16 +17,17 @@ import { versionDefaults } from "./version-defaults.ts";
 import { validateVersionSpec } from "./version-spec.ts";
 
 /** Names what a decision on a ModelVersion reads: who else has its image, and whether its claim and node exist. */
-export function versionReferences(request: AdmissionRequest): Omit<References, "versions"> {
+export function versionReferences(request: AdmissionRequest): References {
   const namespace = request.namespace ?? "";
   const { spec } = request.object as { readonly spec?: Partial<ModelVersionSpec> | null };
   // Any JSON may come; what is no spec is denied without looking further.
-  if (typeof spec !== "object" || spec === null) return { namespace };
+  if (typeof spec !== "object" || spec === null) return { namespace, versions: [] };
   const image = imageNamed(spec);
   const { claimName } = spec.storage?.persistentVolumeClaim ?? {};
   const { nodeName } = spec.storage?.localStorage ?? {};
   return {
     namespace,
+    versions: [],
     ...(image === undefined ? {} : { image }),
     ...(isName(claimName) ? { claim: claimName } : {}),
     ...(isName(nodeName) ? { node: nodeName } : {}),

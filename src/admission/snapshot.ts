@@ -1,3 +1,4 @@
+import type { Pod } from "../api/kube-types.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import type { Policy } from "./policy.ts";
@@ -17,6 +18,18 @@ export interface Snapshot {
   readonly bindings: readonly ModelBinding[];
   /** What the reviewed version names and does not exist; what could not be looked for in time counts as there. */
   readonly missing: { readonly claim?: string; readonly node?: string };
+  /** Names of all versions of the Model that the review is about; absent when it is about none. */
+  readonly versionsOfModel?: readonly string[];
+  /** Who uses versions of the namespace, when one is to be deleted; absent when that could not be read. */
+  readonly use?: VersionUse;
+}
+
+/** What tells whether a version may be deleted. */
+export interface VersionUse {
+  /** The namespace is being deleted, and all in it. */
+  readonly namespaceEnds: boolean;
+  /** The namespace's pods that the webhook gave a model. */
+  readonly pods: readonly Pod[];
 }
 
 /** What a review refers to; gathered before the decision. */
@@ -30,4 +43,8 @@ export interface References {
   readonly node?: string;
   /** True when the bindings of the namespace are to be read. */
   readonly bindings?: boolean;
+  /** The Model whose versions' names are read. */
+  readonly model?: string;
+  /** True when it is read who uses versions of the namespace. */
+  readonly use?: boolean;
 }

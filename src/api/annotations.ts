@@ -65,6 +65,8 @@ export const LABELS = {
   export: `${PREFIX}export`,
   /** On pods that wait for their model: `true`; removed with the gate. */
   gated: `${PREFIX}gated`,
+  /** On pods that the webhook gave a model, or a gate to wait for it: `true`. Which version it is, their status annotation says. */
+  served: `${PREFIX}served`,
   /** On what a build makes: UID of its ModelVersion. */
   versionUid: `${PREFIX}modelversion-uid`,
 } as const;
@@ -119,14 +121,20 @@ function parseText<T extends z.ZodType>(
 ): Parsed<z.output<T>> {
   if (text.length > MAX_TEXT) {
     const message = `has ${text.length} characters; at most ${MAX_TEXT} are allowed`;
-    return { ok: false, faults: [{ field: "", message, type: "FieldValueInvalid" }] };
+    return {
+      ok: false,
+      faults: [{ field: "", message, type: "FieldValueInvalid", rule: "Schema" }],
+    };
   }
   let raw: unknown;
   try {
     raw = read();
   } catch (error) {
     const message = `is ${otherwise}: ${firstLine(error)}`;
-    return { ok: false, faults: [{ field: "", message, type: "FieldValueInvalid" }] };
+    return {
+      ok: false,
+      faults: [{ field: "", message, type: "FieldValueInvalid", rule: "Schema" }],
+    };
   }
   const faults = [...schemaFaults(schema, raw), ...unknownKeys(schema, raw)];
   return faults.length === 0 ? { ok: true, value: schema.parse(raw) } : { ok: false, faults };

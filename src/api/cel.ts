@@ -37,8 +37,8 @@ export function listed(
 }
 
 /** True, in CEL, for a text that matches a regular expression which RE2 and JavaScript read alike. */
-export function matches(pattern: RegExp): string {
-  return `self.matches(${quoted(pattern.source.replaceAll("\\/", "/"))})`;
+export function matches(pattern: RegExp, variable = "self"): string {
+  return `${variable}.matches(${quoted(pattern.source.replaceAll("\\/", "/"))})`;
 }
 
 /** True, in CEL, for an absolute path without `..`; as `cleanAbsolute` in path.ts. */

@@ -72,6 +72,18 @@ const KINDS: readonly KindDefinition[] = [
     columns: [
       { name: "Latest-Version", type: "string", jsonPath: ".status.latestVersion.modelVersion" },
       { name: "Latest-Image", type: "string", jsonPath: ".status.latestVersion.imageName" },
+      {
+        name: "Aliases-Resolved",
+        type: "string",
+        jsonPath: '.status.conditions[?(@.type=="AliasesResolved")].status',
+        description: "Whether every alias names a version that is built.",
+      },
+      {
+        name: "Keep-Last",
+        type: "integer",
+        jsonPath: ".spec.retention.keepLast",
+        priority: 1,
+      },
       AGE,
     ],
   },

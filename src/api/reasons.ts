@@ -16,6 +16,11 @@ export const REASONS = {
   UnknownJobKind:
     "The pod's owner is no kind of job that modelhook knows, so its success is not seen.",
   AllWritersRequired: "The job has no first pod that could write the model alone.",
+  AliasPending:
+    "An alias names a version that does not exist, is not built, or belongs to another model.",
+  VersionInUse: "Running pods use the ModelVersion that somebody wants to delete.",
+  UseUnknown: "modelhook could not see in time which pods use the ModelVersion.",
+  VersionsRemain: "The versions of a deleted Model stay.",
   BadReview: "The request is not an AdmissionReview that modelhook can answer.",
   InternalError: "modelhook failed while it answered.",
   // What admission did.
@@ -35,6 +40,9 @@ export const REASONS = {
     "The ModelVersion is not built yet, or another controller built it and recorded no digest.",
   ModelBuildFailed: "The ModelVersion's build failed for good.",
   ModelReady: "The ModelVersion is built; the pod may start.",
+  // Models.
+  AliasesResolved: "Every alias of the Model names a version that is built.",
+  VersionRetired: "An old ModelVersion is deleted: spec.retention of its Model asks for it.",
   // Export.
   ExportSkipped:
     "No model is exported: the job did not succeed, or does not say what to make of its model.",

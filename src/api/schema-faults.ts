@@ -8,8 +8,8 @@ export interface SchemaFault {
   readonly field: string;
   readonly message: string;
   readonly type: CauseType;
-  /** The rule of the table that is broken, where the schema names one (`params` of a refinement). */
-  readonly rule?: Rule;
+  /** The rule of the table that is broken: the one that the schema names (`params.rule` of a refinement), or `Schema`. */
+  readonly rule: Rule;
 }
 
 /** Edits within which another text is suggested for a wrong one: one for every three characters, and not more than these. */
@@ -37,18 +37,24 @@ export function schemaFaults(schema: z.ZodType, value: unknown): readonly Schema
     field: fieldOf(issue.path),
     message: issue.message,
     type: typeOf(issue.code, issue.message),
-    ...(issue.code === "custom" && issue.params),
+    rule: ruleOf(issue),
   }));
 }
 
 /** The same as causes of a denial; `path` is the JSON path of the value. */
 export function schemaCauses(schema: z.ZodType, value: unknown, path: string): readonly Cause[] {
-  return schemaFaults(schema, value).map(({ field, message, type, rule = "Schema" }) => ({
+  return schemaFaults(schema, value).map(({ field, message, type, rule }) => ({
     rule,
     field: field === "" ? path : `${path}.${field}`,
     message,
     type,
   }));
+}
+
+/** The rule that the refinement of a schema names; `Schema` where none does. */
+function ruleOf(issue: z.core.$ZodIssue): Rule {
+  const named = issue.code === "custom" ? (issue.params?.["rule"] as Rule | undefined) : undefined;
+  return named ?? "Schema";
 }
 
 /** A path as Kubernetes writes it: `list[0].name`. */
@@ -76,7 +82,7 @@ export function unknownKeys(schema: z.ZodType, value: unknown, path = ""): reado
     if (known !== undefined) return unknownKeys(known, item, field);
     const names = Object.keys(shape);
     const message = `is unknown; allowed: ${names.join(", ")}${suggestion(key, names)}`;
-    return [{ field, message, type: "FieldValueNotSupported" as const }];
+    return [{ field, message, type: "FieldValueNotSupported" as const, rule: "Schema" as const }];
   });
 }
 

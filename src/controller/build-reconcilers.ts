@@ -1,8 +1,10 @@
 import { observeModel, observeVersion, type BuildSources } from "../gather/building.ts";
+import { observeRetention } from "../gather/version-use.ts";
 import type { Builder } from "../builder/builder.ts";
 import { reconcileModel } from "../reconcile/model.ts";
 import { isLeaving } from "../reconcile/modelversion-repair.ts";
 import { reconcileModelVersion } from "../reconcile/modelversion.ts";
+import { reconcileRetention } from "../reconcile/retention.ts";
 import type { Reconciler } from "./loop.ts";
 import type { Standby } from "./standby.ts";
 
@@ -34,6 +36,14 @@ export function buildReconcilers(
         const model = stores.models.get(namespace, name);
         if (model === undefined || standby.isOn()) return [];
         return reconcileModel(observeModel(sources, model));
+      },
+    },
+    {
+      name: "retention",
+      reconcile: async ({ namespace, name }, signal) => {
+        const model = stores.models.get(namespace, name);
+        if (model === undefined) return [];
+        return reconcileRetention(await observeRetention(sources, model, signal));
       },
     },
   ];

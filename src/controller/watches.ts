@@ -77,10 +77,14 @@ export function startWatches(
 export function keysOfModel(stores: Stores, model: Model): readonly Key[] {
   const { namespace, name } = model.metadata;
   const versions = stores.versions.by("model", `${namespace}/${name}`);
-  return [keyOf("model", model), ...versions.map((version) => keyOf("modelversion", version))];
+  return [
+    keyOf("model", model),
+    keyOf("retention", model),
+    ...versions.map((version) => keyOf("modelversion", version)),
+  ];
 }
 
-/** What a change of a version may concern: itself, its model, its rivals, the pods and jobs that wait for it. */
+/** What a change of a version may concern: itself, its model, the models whose aliases name it, its rivals, the pods and jobs that wait for it. */
 export function keysOfVersion(stores: Stores, version: ModelVersion): readonly Key[] {
   const { modelName } = storedSpec(version);
   const { namespace, name, labels } = version.metadata;
@@ -88,7 +92,10 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
   return [
     keyOf("modelversion", version),
     ...building(stores.versions.by("image", image ?? "")),
-    ...(modelName === undefined ? [] : [`model/${namespace}/${modelName}` as const]),
+    ...(modelName === undefined
+      ? []
+      : ([`model/${namespace}/${modelName}`, `retention/${namespace}/${modelName}`] as const)),
+    ...stores.models.by("alias", `${namespace}/${name}`).map((model) => keyOf("model", model)),
     ...stores.gatedPods
       .by("version", `${namespace}/${name}`)
       .map((pod) => keyOf("serving-pod", pod)),

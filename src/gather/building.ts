@@ -79,7 +79,13 @@ export async function observeVersion(
 /** Everything that is known of a model. */
 export function observeModel({ stores, now }: BuildSources, model: Model): ModelObserved {
   const { namespace, name } = model.metadata;
-  return { now: now(), model, versions: stores.versions.by("model", `${namespace}/${name}`) };
+  const targets = new Set(Object.values(model.spec?.aliases ?? {}));
+  return {
+    now: now(),
+    model,
+    versions: stores.versions.by("model", `${namespace}/${name}`),
+    aliased: [...targets].flatMap((target) => stores.versions.get(namespace, target) ?? []),
+  };
 }
 
 function writerAt(

@@ -11,6 +11,7 @@ import { listAll } from "../kube/list.ts";
 import { resources, type ObjectRef, type Resource } from "../kube/resources.ts";
 import { get } from "../kube/write.ts";
 import type { VersionStore } from "./stores.ts";
+import { readVersionUse } from "./version-use.ts";
 
 /** Time that direct reads may take before the decision is made without them. */
 const DIRECT_READ_MS = 500;
@@ -32,10 +33,11 @@ export async function gatherSnapshot(
   const wanted = references(request);
   const { namespace, versions: names } = wanted;
   const deadline = AbortSignal.any([sources.signal, AbortSignal.timeout(DIRECT_READ_MS)]);
-  const [found, missing, bindings] = await Promise.all([
+  const [found, missing, bindings, use] = await Promise.all([
     versionsOf(sources, wanted, deadline),
     missingOf(sources, wanted, deadline),
     wanted.bindings === true ? bindingsOf(sources, namespace, deadline) : [],
+    wanted.use === true ? readVersionUse(sources, namespace) : undefined,
   ]);
   const hasUnknown = names.some((name) => found[name] === undefined);
   return {
@@ -48,7 +50,15 @@ export async function gatherSnapshot(
     imageRivals: wanted.image === undefined ? [] : sources.versions.by("image", wanted.image),
     bindings,
     missing,
+    ...(wanted.model === undefined
+      ? {}
+      : { versionsOfModel: namesOf(sources.versions, namespace, wanted.model) }),
+    ...(use === undefined ? {} : { use }),
   };
+}
+
+function namesOf(store: VersionStore, namespace: string, model: string): readonly string[] {
+  return store.by("model", `${namespace}/${model}`).map(({ metadata }) => metadata.name ?? "");
 }
 
 /** The versions that there are; one that no answer came about counts as unknown: the gate waits for both. */
@@ -67,13 +77,19 @@ async function versionsOf(
   return found;
 }
 
+/** What is not there. It is only warned of, so what can not be looked for counts as there. */
 async function missingOf(
   { api }: SnapshotSources,
   { namespace, claim, node }: References,
   deadline: AbortSignal,
 ): Promise<Snapshot["missing"]> {
-  const isMissing = async (resource: Resource, ref: ObjectRef): Promise<boolean> =>
-    (await read(api, resource, ref, deadline)) === "absent";
+  const isMissing = async (resource: Resource, ref: ObjectRef): Promise<boolean> => {
+    try {
+      return (await read(api, resource, ref, deadline)) === "absent";
+    } catch {
+      return false;
+    }
+  };
   const [noClaim, noNode] = await Promise.all([
     claim !== undefined && isMissing(resources.persistentvolumeclaims, { namespace, name: claim }),
     node !== undefined && isMissing(resources.nodes, { name: node }),
@@ -81,7 +97,7 @@ async function missingOf(
   return { ...(noClaim && { claim }), ...(noNode && { node }) };
 }
 
-/** The bindings of a namespace; none when they can not be read in time, since they are only warned of. */
+/** The bindings of a namespace; none when they can not be read, since they are only warned of. */
 async function bindingsOf(
   { api }: SnapshotSources,
   namespace: string,
@@ -89,9 +105,8 @@ async function bindingsOf(
 ): Promise<readonly ModelBinding[]> {
   try {
     return (await listAll<ModelBinding>(api, resources.modelbindings, { namespace, signal })).items;
-  } catch (error) {
-    if (signal.aborted) return [];
-    throw error;
+  } catch {
+    return [];
   }
 }
 

@@ -26,7 +26,8 @@ export type VersionStore = WritableStore<
 /** What the leader watches: label-selected, never all pods; and what it knows before the watches show it. */
 export interface Stores {
   readonly versions: VersionStore;
-  readonly models: WritableStore<Model>;
+  /** Models, and the versions that their aliases name. */
+  readonly models: WritableStore<Model, "alias">;
   /** Serving pods behind our gate. */
   readonly gatedPods: WritableStore<Pod, "version">;
   /** Pods of exporting jobs. */
@@ -62,7 +63,12 @@ export function createVersionStore(): VersionStore {
 export function createStores(versions: VersionStore): Stores {
   return {
     versions,
-    models: createStore(),
+    models: createStore({
+      indexes: {
+        alias: ({ metadata, spec }) =>
+          Object.values(spec?.aliases ?? {}).map((version) => `${metadata.namespace}/${version}`),
+      },
+    }),
     gatedPods: createStore({
       indexes: {
         version: ({ metadata }) => [

@@ -9,9 +9,9 @@ import {
   deliverCopy,
   isGatedServingPod,
   mountCopy,
-  servingStatus,
   type Delivered,
 } from "./serving-hook.ts";
+import { servingStatus } from "./serving-status.ts";
 
 const INTENT: ServeIntent = {
   modelVersion: "mnist-v1",
@@ -66,7 +66,7 @@ describe("a built model", () => {
 
   test("needs no gate", () => {
     expect(pod.spec.schedulingGates).toBeUndefined();
-    expect(pod.metadata.labels).toBeUndefined();
+    expect(pod.metadata.labels).toEqual({ "model.kubedl.io/served": "true" });
     expect(pod.metadata.annotations?.["model.kubedl.io/status"]).toBe(
       servingStatus("mnist-v1", DIGEST),
     );
@@ -87,7 +87,10 @@ describe("a model that is not built", () => {
 
   test("holds the pod behind the gate, and the pod is found by its label", () => {
     expect(pod.spec.schedulingGates).toEqual([{ name: "model.kubedl.io/build" }]);
-    expect(pod.metadata.labels).toEqual({ "model.kubedl.io/gated": "true" });
+    expect(pod.metadata.labels).toEqual({
+      "model.kubedl.io/gated": "true",
+      "model.kubedl.io/served": "true",
+    });
     expect(isGatedServingPod(pod)).toBe(true);
   });
 

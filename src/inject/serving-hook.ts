@@ -11,6 +11,7 @@ import {
 } from "./init-container.ts";
 import type { ServeIntent } from "./intent.ts";
 import type { ContainerRef, PodDraft } from "./pod-draft.ts";
+import { servingStatus } from "./serving-status.ts";
 
 /** Image of a gated pod whose version is unknown; no registry has it. */
 export const PENDING_IMAGE = `modelhook.invalid/pending@${ZERO_DIGEST}`;
@@ -53,6 +54,7 @@ export function deliverCopy(
     draft.addGate(GATES.build);
     draft.setLabel(LABELS.gated, "true");
   }
+  draft.setLabel(LABELS.served, "true");
   draft.setAnnotation(ANNOTATIONS.status, servingStatus(intent.modelVersion, digest));
 }
 
@@ -66,15 +68,6 @@ export function mountCopy(
     draft.addMount(target, modelMount(intent.mountPath));
     draft.addEnv(target, { name: ENV.modelPath, value: intent.mountPath });
   }
-}
-
-/** Value of the status annotation of a serving pod; the version is there before the digest is. */
-export function servingStatus(modelVersion: string, digest: string | undefined): string {
-  return JSON.stringify({
-    modelVersion,
-    ...(digest === undefined ? { waitsFor: GATES.build } : { digest }),
-    delivery: "copy",
-  });
 }
 
 /** True for a pod that waits behind our gate with a loader of ours. */

@@ -28,6 +28,9 @@ export const resources = {
   jobs: grouped("batch", "jobs", "Job"),
   deployments: grouped("apps", "deployments", "Deployment"),
   replicasets: grouped("apps", "replicasets", "ReplicaSet"),
+  statefulsets: grouped("apps", "statefulsets", "StatefulSet"),
+  daemonsets: grouped("apps", "daemonsets", "DaemonSet"),
+  cronjobs: grouped("batch", "cronjobs", "CronJob"),
   leases: grouped("coordination.k8s.io", "leases", "Lease"),
   models: { ...grouped("model.kubedl.io", "models", "Model"), version: "v1alpha1" },
   modelversions: {

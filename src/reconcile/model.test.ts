@@ -1,8 +1,12 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { makeModel } from "../../test/make/model.ts";
 import {
+  leavingVersion,
   makeBuiltVersion,
   makeFailedVersion,
   makeModelVersion,
+  namedVersion,
 } from "../../test/make/modelversion.ts";
 import type { Model } from "../api/model.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
@@ -16,28 +20,36 @@ describe("a Model points to", () => {
     ["nothing when it has no version", [], undefined],
     [
       "nothing when no version is built",
-      [named("a", 1, makeModelVersion()), named("b", 2, makeFailedVersion())],
+      [namedVersion("a", 1, makeModelVersion()), namedVersion("b", 2, makeFailedVersion())],
       undefined,
     ],
-    ["the only built version", [named("a", 1), named("b", 2, makeModelVersion())], "a"],
+    [
+      "the only built version",
+      [namedVersion("a", 1), namedVersion("b", 2, makeModelVersion())],
+      "a",
+    ],
     [
       "the newest built version by creation, in whatever order they are listed",
-      [named("b", 3), named("c", 2), named("a", 1)],
+      [namedVersion("b", 3), namedVersion("c", 2), namedVersion("a", 1)],
       "b",
     ],
     [
       "the last by name of those that were made in one second",
-      [named("b", 1), named("c", 1), named("a", 1)],
+      [namedVersion("b", 1), namedVersion("c", 1), namedVersion("a", 1)],
       "c",
     ],
-    ["no version that is being deleted", [named("a", 1), leaving(named("b", 2))], "a"],
+    [
+      "no version that is being deleted",
+      [namedVersion("a", 1), leavingVersion(namedVersion("b", 2))],
+      "a",
+    ],
   ])("%s", (_, versions, latest) => {
-    const [action] = reconcileModel({ now: NOW, model: makeModel(), versions });
+    const [action] = reconcile(makeModel(), versions);
     expect(latestOf(action)).toBe(latest);
   });
 
   test("the newest, with its image and digest", () => {
-    const [action] = reconcileModel({ now: NOW, model: makeModel(), versions: [named("a", 1)] });
+    const [action] = reconcile(makeModel(), [namedVersion("a", 1)]);
     expect(action).toEqual({
       type: "status",
       ref: {
@@ -69,11 +81,11 @@ describe("a Model points to", () => {
   });
 
   test("a version that KubeDL built, though it has no digest", () => {
-    const version = named("a", 1, {
+    const version = namedVersion("a", 1, {
       ...makeModelVersion(),
       status: { imageBuildPhase: "ImageBuildSucceeded", image: "registry.example/models/mnist:v0" },
     });
-    const [action] = reconcileModel({ now: NOW, model: makeModel(), versions: [version] });
+    const [action] = reconcile(makeModel(), [version]);
     expect(action).toMatchObject({
       status: {
         latestVersion: { modelVersion: "a", imageName: "registry.example/models/mnist:v0" },
@@ -82,33 +94,55 @@ describe("a Model points to", () => {
   });
 });
 
+test("a Model never goes back to an older version while builds end, in whatever order", () => {
+  const days = [1, 2, 3, 4, 5, 6];
+  fc.assert(
+    fc.property(fc.shuffledSubarray(days, { minLength: 1 }), (order) => {
+      let model = makeModel();
+      let newest = 0;
+      for (const [index, day] of order.entries()) {
+        const built = new Set(order.slice(0, index + 1));
+        const versions = days.map((each) =>
+          namedVersion(`v${each}`, each, built.has(each) ? makeBuiltVersion() : makeModelVersion()),
+        );
+        model = settled(model, versions);
+        newest = Math.max(newest, day);
+        expect(model.status?.latestVersion?.modelVersion).toBe(`v${newest}`);
+      }
+    }),
+  );
+});
+
 describe("a Model that points to a version", () => {
-  const model = settled(makeModel(), [named("b", 2)]);
+  const model = settled(makeModel(), [namedVersion("b", 2)]);
 
   test.each<[string, readonly ModelVersion[], string | undefined]>([
-    ["moves to a newer one that is built", [named("b", 2), named("c", 3)], "c"],
-    ["goes back when that version is deleted", [named("a", 1)], "a"],
+    ["moves to a newer one that is built", [namedVersion("b", 2), namedVersion("c", 3)], "c"],
+    ["goes back when that version is deleted", [namedVersion("a", 1)], "a"],
     [
       "goes back when another version took its name and is not built",
-      [named("a", 1), named("b", 3, makeModelVersion())],
+      [namedVersion("a", 1), namedVersion("b", 3, makeModelVersion())],
       "a",
     ],
     [
       "points to nothing when no built version remains",
-      [named("c", 3, makeModelVersion())],
+      [namedVersion("c", 3, makeModelVersion())],
       undefined,
     ],
   ])("%s", (_, versions, latest) => {
-    const [action] = reconcileModel({ now: NOW, model, versions });
+    const [action] = reconcile(model, versions);
     expect(latestOf(action)).toBe(latest);
   });
 
   test.each<[string, readonly ModelVersion[]]>([
-    ["nothing changed", [named("b", 2)]],
-    ["an older version is built later", [named("a", 1), named("b", 2)]],
-    ["a newer version is not built", [named("b", 2), named("c", 3, makeFailedVersion())]],
+    ["nothing changed", [namedVersion("b", 2)]],
+    ["an older version is built later", [namedVersion("a", 1), namedVersion("b", 2)]],
+    [
+      "a newer version is not built",
+      [namedVersion("b", 2), namedVersion("c", 3, makeFailedVersion())],
+    ],
   ])("stays as it is when %s", (_, versions) => {
-    expect(reconcileModel({ now: NOW + 1000, model, versions })).toEqual([]);
+    expect(reconcile(model, versions, NOW + 1000)).toEqual([]);
   });
 
   test("that is being deleted is left alone", () => {
@@ -116,44 +150,18 @@ describe("a Model that points to a version", () => {
       ...model,
       metadata: { ...model.metadata, deletionTimestamp: "2026-11-23T09:30:00Z" },
     };
-    expect(reconcileModel({ now: NOW, model: deleted, versions: [] })).toEqual([]);
+    expect(reconcile(deleted, [])).toEqual([]);
   });
 });
 
-function makeModel(): Model {
-  return {
-    apiVersion: "model.kubedl.io/v1alpha1",
-    kind: "Model",
-    metadata: {
-      name: "mnist",
-      namespace: "team-a",
-      uid: "m1",
-      resourceVersion: "7",
-      generation: 1,
-    },
-    spec: {},
-  };
+function reconcile(model: Model, versions: readonly ModelVersion[], now = NOW): readonly Action[] {
+  return reconcileModel({ now, model, versions, aliased: [] });
 }
 
 /** The Model after its status was written for these versions. */
 function settled(model: Model, versions: readonly ModelVersion[]): Model {
-  const [action] = reconcileModel({ now: NOW, model, versions });
+  const [action] = reconcile(model, versions);
   return action?.type === "status" ? { ...model, status: action.status } : model;
-}
-
-function named(name: string, day: number, version = makeBuiltVersion()): ModelVersion {
-  const creationTimestamp = `2026-11-0${day}T00:00:00Z`;
-  return {
-    ...version,
-    metadata: { ...version.metadata, name, creationTimestamp, uid: `uid-${name}` },
-  };
-}
-
-function leaving(version: ModelVersion): ModelVersion {
-  return {
-    ...version,
-    metadata: { ...version.metadata, deletionTimestamp: "2026-11-23T00:00:00Z" },
-  };
 }
 
 function latestOf(action: Action | undefined): string | undefined {

@@ -2,37 +2,36 @@ import { setCondition, type Condition } from "../api/conditions.ts";
 import type { ModelStatus } from "../api/model.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import { refOf, type Action } from "./action.ts";
+import { ALIASES_RESOLVED, resolveAliases } from "./aliases.ts";
+import { servedByAge } from "./built.ts";
 import { isEqual } from "./equal.ts";
 import { imageOf, type ModelObserved } from "./observed.ts";
-import { byAge } from "./order.ts";
 
 /**
  * Points a Model to the newest of its versions that is built, by creation and name. That is forward only: an older version
- * that is built later is never the newest, and the pointer goes back only when the version it names goes.
+ * that is built later is never the newest, and the pointer goes back only when the version it names goes. Aliases point to
+ * what they name once that is built.
  */
-export function reconcileModel({ model, versions, now }: ModelObserved): readonly Action[] {
+export function reconcileModel(observed: ModelObserved): readonly Action[] {
+  const { model, versions, now } = observed;
   if (model.metadata.deletionTimestamp !== undefined) return [];
-  const latest = versions
-    .filter((version) => isServed(version))
-    .toSorted(byAge)
-    .at(-1);
-  const { latestVersion: _, ...kept } = model.status ?? {};
+  const latest = servedByAge(versions).at(-1);
+  const { aliases, condition } = resolveAliases(observed);
+  const { latestVersion: _, aliases: __, ...kept } = model.status ?? {};
+  // A Model without aliases says nothing of them.
+  const others = (kept.conditions ?? []).filter(({ type }) => type !== ALIASES_RESOLVED);
+  const built = builtCondition(model.metadata.generation, latest);
+  const conditions =
+    condition === undefined ? others : setCondition(kept.conditions, condition, now);
   const status: ModelStatus = {
     ...kept,
     ...(latest === undefined ? {} : { latestVersion: pointerTo(latest) }),
-    conditions: [
-      ...setCondition(kept.conditions, builtCondition(model.metadata.generation, latest), now),
-    ],
+    ...(aliases === undefined ? {} : { aliases }),
+    conditions: [...setCondition(conditions, built, now)],
   };
   if (isEqual(status, model.status)) return [];
   const { resourceVersion = "" } = model.metadata;
   return [{ type: "status", ref: refOf(model), resourceVersion, status }];
-}
-
-function isServed({ metadata, status }: ModelVersion): boolean {
-  return (
-    metadata.deletionTimestamp === undefined && status?.imageBuildPhase === "ImageBuildSucceeded"
-  );
 }
 
 function pointerTo(version: ModelVersion): NonNullable<ModelStatus["latestVersion"]> {

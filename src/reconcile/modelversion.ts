@@ -83,7 +83,8 @@ function makeModel(observed: ModelVersionObserved): readonly Action[] {
   return [{ type: "create", object, refused, namespaceEnds: [] }];
 }
 
-function isRetried({ metadata, status }: ModelVersion): boolean {
+/** True when the owner asks for a build that has ended to be tried again, and was not answered yet. */
+export function isRetried({ metadata, status }: ModelVersion): boolean {
   const retry = metadata.annotations?.[VERSION_ANNOTATIONS.retry];
   return retry !== undefined && retry !== status?.retry;
 }

@@ -42,6 +42,8 @@ export interface ModelObserved {
   readonly model: Model;
   /** Versions of the namespace that name the model, in any order. */
   readonly versions: readonly ModelVersion[];
+  /** Versions of the namespace that the model's aliases name, of whatever model they are. */
+  readonly aliased: readonly ModelVersion[];
 }
 
 /** What has to be looked up for a version before it is reconciled; the keys of indexes, too. */

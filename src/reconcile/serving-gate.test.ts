@@ -8,7 +8,8 @@ import {
 import { patched } from "../../test/make/patched.ts";
 import { makeGatedPod, makePod, type MadePod } from "../../test/make/pod.ts";
 import { LABELS } from "../api/annotations.ts";
-import { isGatedServingPod, servingStatus } from "../inject/serving-hook.ts";
+import { isGatedServingPod } from "../inject/serving-hook.ts";
+import { servingStatus } from "../inject/serving-status.ts";
 import type { Action } from "./action.ts";
 import { reconcileGatedPod } from "./serving-gate.ts";
 
@@ -28,7 +29,7 @@ describe("once the version is built", () => {
     const after = patchOf(actions, gated);
     expect(after.spec.initContainers?.[0]?.image).toBe(IMAGE);
     expect(after.spec.schedulingGates).toEqual([]);
-    expect(after.metadata.labels).toEqual({});
+    expect(after.metadata.labels).toEqual({ [LABELS.served]: "true" });
     expect(after.metadata.annotations?.["model.kubedl.io/status"]).toBe(
       servingStatus("mnist-v1", DIGEST),
     );
@@ -66,7 +67,7 @@ describe("once the version is built", () => {
     const after = patchOf(reconcileGatedPod({ pod: shared, version: makeBuiltVersion() }), shared);
     expect(after.spec.schedulingGates).toEqual([{ name: "example.com/quota" }]);
     expect(after.spec.initContainers?.map(({ image }) => image)).toEqual([undefined, IMAGE]);
-    expect(after.metadata.labels).toEqual({ app: "web" });
+    expect(after.metadata.labels).toEqual({ app: "web", [LABELS.served]: "true" });
   });
 
   test.each<[string, (pod: MadePod) => void]>([
@@ -179,7 +180,10 @@ describe("a labelled pod without gate or loader", () => {
   ])("is watched no more when it has no %s", (_, tweak) => {
     const pod = makeGatedPod(tweak);
     const after = patchOf(reconcileGatedPod({ pod, version: makeBuiltVersion() }), pod);
-    expect(after).toEqual({ ...pod, metadata: { ...pod.metadata, labels: {} } });
+    expect(after).toEqual({
+      ...pod,
+      metadata: { ...pod.metadata, labels: { [LABELS.served]: "true" } },
+    });
   });
 
   test("and without the label is left alone", () => {

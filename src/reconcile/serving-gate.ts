@@ -4,7 +4,7 @@ import type { OwnerReference, Pod } from "../api/kube-types.ts";
 import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
 import { LOADER } from "../inject/init-container.ts";
-import { servingStatus } from "../inject/serving-hook.ts";
+import { servingStatus } from "../inject/serving-status.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { refOf, type Action, type ObjectRef } from "./action.ts";
 

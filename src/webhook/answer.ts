@@ -1,12 +1,6 @@
 import type { Decision } from "../admission/decision.ts";
 import { GROUP } from "../api/crd.ts";
-import type {
-  AdmissionRequest,
-  AdmissionResponse,
-  Cause,
-  CauseType,
-  Warning,
-} from "../api/review.ts";
+import type { AdmissionRequest, AdmissionResponse, Cause, CauseType } from "../api/review.ts";
 import { RULES, type RuleText } from "../api/rules.ts";
 
 /** The whole answer, admission.k8s.io/v1. */
@@ -33,7 +27,9 @@ export function answerDecision(
   endpoint: Endpoint,
 ): AdmissionReview {
   const { allowed, reason } = decision;
-  const warnings = isRepeated(request, endpoint) ? [] : readableWarnings(decision.warnings);
+  const warnings = isRepeated(request, endpoint)
+    ? []
+    : readableWarnings(decision.warnings.map(({ message }) => message));
   const facts = {
     uid: request.uid,
     auditAnnotations: { reason },
@@ -58,6 +54,11 @@ export function answerFault(uid: string, code: 400 | 500, message: string): Admi
   return review({ uid, allowed: false, status: { code, reason, message } });
 }
 
+/** Lets a request pass that could not be decided on, where modelhook is to stand in nobody's way. */
+export function answerAnyway(uid: string, message: string): AdmissionReview {
+  return review({ uid, allowed: true, warnings: readableWarnings([message]) });
+}
+
 /**
  * Faults of our own kinds are 422 Invalid: kubectl then names the object and prints one fault to a line. It leaves out who refused,
  * which for other kinds is the first thing to know, so theirs are 403 Forbidden.
@@ -67,8 +68,10 @@ function statusOf(
   { reason, message, causes }: Extract<Decision, { allowed: false }>,
 ) {
   if (reason === "InternalError") return { code: 500, reason, message };
-  const isInvalid = request.kind.group === GROUP && causes.length > 0;
-  const metadata = request.object?.metadata;
+  // An object that may not be deleted is not for that invalid.
+  const isInvalid =
+    request.kind.group === GROUP && causes.length > 0 && request.operation !== "DELETE";
+  const metadata = (request.object ?? request.oldObject)?.metadata;
   return {
     code: isInvalid ? 422 : 403,
     reason: isInvalid ? "Invalid" : "Forbidden",
@@ -91,8 +94,8 @@ function causeType({ type, rule }: Pick<Cause, "type" | "rule">): CauseType {
   return type ?? broken?.type ?? "FieldValueInvalid";
 }
 
-function readableWarnings(warnings: readonly Warning[]): readonly string[] {
-  const readable = warnings.map(({ message }) => cut(message.replaceAll(/\p{Cc}+/gu, " ")));
+function readableWarnings(warnings: readonly string[]): readonly string[] {
+  const readable = warnings.map((message) => cut(message.replaceAll(/\p{Cc}+/gu, " ")));
   if (readable.length <= MAX_WARNINGS) return readable;
   const shown = readable.slice(0, MAX_WARNINGS - 1);
   return [...shown, `and ${readable.length - shown.length} more warnings`];

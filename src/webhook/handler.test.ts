@@ -106,6 +106,25 @@ describe("what fails inside is a denial with the request's uid", () => {
   });
 });
 
+test("what fails inside holds up no deletion, and says so", async () => {
+  const { handle, lines } = makeHandler({ gather: async () => fail("no such thing") });
+  const oldObject = { metadata: { name: "digits" } };
+  const answer = await handle(callOf({ operation: "DELETE", object: null, oldObject }));
+  expect(answer).toMatchObject({
+    review: {
+      response: {
+        uid: "u-1",
+        allowed: true,
+        warnings: ["modelhook could not see whether it may be deleted; it is deleted all the same"],
+      },
+    },
+  });
+  expect(JSON.stringify(answer)).not.toContain("no such thing");
+  expect(lines).toEqual([
+    expect.objectContaining({ level: "error", reason: "InternalError", name: "digits" }),
+  ]);
+});
+
 describe("the time limit", () => {
   test("ends a request that is still gathered for, and says so", async () => {
     const controller = new AbortController();

@@ -4,7 +4,13 @@ import { GROUP } from "../api/crd.ts";
 import type { AdmissionRequest } from "../api/review.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { answerDecision, answerFault, type AdmissionReview, type Endpoint } from "./answer.ts";
+import {
+  answerAnyway,
+  answerDecision,
+  answerFault,
+  type AdmissionReview,
+  type Endpoint,
+} from "./answer.ts";
 import { decodeReview } from "./decode.ts";
 
 /** The parts that make one of our endpoints. */
@@ -80,11 +86,17 @@ export function createHandler(options: HandlerOptions): Handler {
       log.info(report(decision.allowed, decision.reason), "Answered");
       return { code: 200, review };
     } catch (error) {
-      log.error({ ...report(false, "InternalError"), err: error }, "Failed to answer");
+      const { uid, operation } = decoded.request;
+      // A deletion that has to be held up was answered; like the webhook's failurePolicy, our faults hold up none.
+      const letsPass = operation === "DELETE";
+      log.error({ ...report(letsPass, "InternalError"), err: error }, "Failed to answer");
       // Our own faults are in the log; only a lack of time says something to the user.
       const why = error === call.signal.reason ? `: ${(error as Error).message}` : "";
-      const message = `modelhook could not decide${why}; try again, then look into its log for ${decoded.request.uid}`;
-      return { code: 200, review: answerFault(decoded.request.uid, 500, message) };
+      const message = `modelhook could not decide${why}; try again, then look into its log for ${uid}`;
+      if (!letsPass) return { code: 200, review: answerFault(uid, 500, message) };
+      metrics.warned("InternalError");
+      const passed = `modelhook could not see whether it may be deleted${why}; it is deleted all the same`;
+      return { code: 200, review: answerAnyway(uid, passed) };
     }
   };
 }
@@ -108,12 +120,13 @@ function kindLabel(request: AdmissionRequest | undefined): string {
 function fieldsOf(request: AdmissionRequest | undefined, call: Call): object {
   const { traceparent } = call;
   if (request === undefined) return { traceparent };
-  const { uid, kind, namespace, name, operation, object, dryRun } = request;
+  const { uid, kind, namespace, name, operation, dryRun } = request;
+  const { metadata } = request.object ?? request.oldObject ?? {};
   return {
     uid,
     kind: kind.kind,
     namespace,
-    name: name || object?.metadata?.name || object?.metadata?.generateName,
+    name: name || metadata?.name || metadata?.generateName,
     operation,
     ...(dryRun === true ? { dryRun } : {}),
     ...(traceparent === undefined ? {} : { traceparent }),

@@ -1,3 +1,4 @@
+import { CLEANERS } from "../admission/version-deletion.ts";
 import { ANNOTATIONS, LABELS, PREFIX, VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import { GROUP, VERSION } from "../api/crd.ts";
 import type { WebhookConfiguration } from "../tls/ca-bundle.ts";
@@ -46,6 +47,9 @@ const CHANGES = [
   `${jobUidOf("object")} != ${jobUidOf("oldObject")}`,
 ].join(" || ");
 
+/** What empties a namespace or follows an owner is never held up, not even by the time that a call takes. */
+const DELETES = `!(request.userInfo.username in [${CLEANERS.map((user) => `'${user}'`).join(", ")}])`;
+
 /**
  * The webhook configurations, MutatingWebhookConfiguration then ValidatingWebhookConfiguration. Every default of the API is written
  * out, so that the live ones can be compared with them. Conditions must hold for objects without annotations or owners: an
@@ -65,12 +69,9 @@ export function webhookConfigurations(
       },
     ],
   };
+  const rule = { group: GROUP, version: VERSION, resources: ["models", "modelversions"] };
   const kinds = {
-    rule: {
-      group: GROUP,
-      version: VERSION,
-      resources: ["models", "modelversions", "modelbindings"],
-    },
+    rule: { ...rule, resources: [...rule.resources, "modelbindings"] },
     operations: ["CREATE", "UPDATE"],
     condition: { name: "spec-or-our-metadata-changes", expression: CHANGES },
   };
@@ -103,7 +104,16 @@ export function webhookConfigurations(
       apiVersion,
       kind: "ValidatingWebhookConfiguration",
       metadata,
-      webhooks: [webhook(options, "/validate", { name: "models", ...kinds })],
+      webhooks: [
+        webhook(options, "/validate", { name: "models", ...kinds }),
+        webhook(options, "/validate", {
+          name: "deletions",
+          rule,
+          operations: ["DELETE"],
+          condition: { name: "is-nobody-who-cleans-up", expression: DELETES },
+          failurePolicy: "Ignore",
+        }),
+      ],
     },
   ];
 }
@@ -121,6 +131,8 @@ function webhook(
     readonly operations: readonly string[];
     readonly namespaceSelector?: object;
     readonly condition: { readonly name: string; readonly expression: string };
+    /** `Fail` unless said: what comes past us would lose its model in silence. */
+    readonly failurePolicy?: "Fail" | "Ignore";
   },
 ) {
   const { group, version, resources } = about.rule;
@@ -141,7 +153,7 @@ function webhook(
         scope: "Namespaced",
       },
     ],
-    failurePolicy: "Fail",
+    failurePolicy: about.failurePolicy ?? "Fail",
     matchPolicy: "Equivalent",
     sideEffects: "None",
     timeoutSeconds: 5,

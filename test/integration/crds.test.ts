@@ -193,7 +193,7 @@ describe("kubectl", () => {
   test.each([
     ["mv", [], "NAME MODEL PHASE IMAGE CREATED-BY FINISH-TIME AGE"],
     ["mv", ["-o", "wide"], "NAME MODEL PHASE IMAGE DIGEST CREATED-BY MESSAGE FINISH-TIME AGE"],
-    ["mo", [], "NAME LATEST-VERSION LATEST-IMAGE AGE"],
+    ["mo", [], "NAME LATEST-VERSION LATEST-IMAGE ALIASES-RESOLVED AGE"],
   ] as const)("shows %s %j in columns", async (kind, flags, columns) => {
     await plane.kubectl(
       ["apply", "--filename", "-"],

@@ -6,6 +6,7 @@ import { ApiError } from "../../src/kube/errors.ts";
 import { apiVersionOf, resources, type Resource } from "../../src/kube/resources.ts";
 import { create, jsonPatch, patchStatus, remove } from "../../src/kube/write.ts";
 import { BINDING_CASES } from "../policy/bindings.ts";
+import { MODEL_CASES } from "../policy/models.ts";
 import {
   bareFault,
   LIMITS,
@@ -19,7 +20,7 @@ import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.t
 
 const PROBE = { metadata: { name: "probe", namespace: NAMESPACE } };
 
-const CASES = [...VERSION_CASES, ...BINDING_CASES];
+const CASES = [...VERSION_CASES, ...MODEL_CASES, ...BINDING_CASES];
 
 let plane: ControlPlane;
 let api: ApiServer;

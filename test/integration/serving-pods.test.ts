@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
 import type { BuildReport } from "../../src/api/build-report.ts";
 import type { ObjectMeta, Pod } from "../../src/api/kube-types.ts";
-import type { ModelVersion } from "../../src/api/modelversion.ts";
 import { answer, denial } from "./answer.ts";
-import { addNode, endBuild, eventsOn, eventually, list, read } from "./kubelet.ts";
+import { nextBuild } from "./builds.ts";
+import { addNode, eventsOn, eventually, list, read } from "./kubelet.ts";
 import { readMetric } from "./metrics.ts";
 import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
 
@@ -29,8 +29,8 @@ beforeAll(async () => {
   await makeVersion("digits-built", NODE);
   await makeVersion("digits-failed", NODE);
   await makeVersion("digits-begun", "node-2");
-  await nextBuild("digits-built", BUILT);
-  await nextBuild("digits-failed", EMPTY);
+  await nextBuild(plane, "digits-built", BUILT);
+  await nextBuild(plane, "digits-failed", EMPTY);
 });
 afterAll(async () => {
   await modelhook?.kill();
@@ -64,7 +64,7 @@ describe("a serving pod", () => {
       ]) as unknown,
     });
     expect(spec?.schedulingGates).toBeUndefined();
-    expect(metadata?.labels).toBeUndefined();
+    expect(metadata?.labels).toEqual({ "model.kubedl.io/served": "true" });
     expect(statusOf(metadata)).toEqual({
       modelVersion: "digits-built",
       digest: DIGEST,
@@ -96,7 +96,10 @@ describe("a serving pod", () => {
     const { metadata, spec } = await live(`of-${version}`);
     expect(spec?.schedulingGates).toEqual([{ name: "model.kubedl.io/build" }]);
     expect(spec?.initContainers?.[0]?.image).toBe(`${image}@sha256:${ZEROS}`);
-    expect(metadata?.labels).toEqual({ "model.kubedl.io/gated": "true" });
+    expect(metadata?.labels).toEqual({
+      "model.kubedl.io/gated": "true",
+      "model.kubedl.io/served": "true",
+    });
     expect(statusOf(metadata)).toEqual({
       modelVersion: version,
       waitsFor: "model.kubedl.io/build",
@@ -116,7 +119,7 @@ describe("a serving pod", () => {
   test("that waited when the build failed gets its model when the build is retried", async () => {
     await answer(plane, servingPod("patient", "digits-late"));
     await makeVersion("digits-late", NODE);
-    await nextBuild("digits-late", EMPTY);
+    await nextBuild(plane, "digits-late", EMPTY);
     await eventually("the failure is said on the pod", async () => {
       const said = await eventsOn(plane, "patient");
       return said.includes(
@@ -125,7 +128,7 @@ describe("a serving pod", () => {
     });
     expect((await live("patient")).spec?.schedulingGates).toHaveLength(1);
     await plane.kubectl(["annotate", "modelversion", "digits-late", "model.kubedl.io/retry=1"]);
-    await nextBuild("digits-late", BUILT);
+    await nextBuild(plane, "digits-late", BUILT);
     await eventually("the gate goes", async () => {
       return (await live("patient")).spec?.schedulingGates === undefined;
     });
@@ -178,21 +181,6 @@ async function makeVersion(name: string, nodeName: string): Promise<void> {
     spec: { modelName: "digits", imageRepo: `registry.test/${name}`, storage },
   };
   await plane.kubectl(["create", "--filename", "-"], JSON.stringify(version));
-}
-
-/** Waits for the pod of the version's next attempt, ends it, and waits until the version says so. */
-async function nextBuild(name: string, report: BuildReport): Promise<void> {
-  const version = async (): Promise<ModelVersion | undefined> => read(plane, "modelversion", name);
-  const uid = (await version())?.metadata.uid;
-  const pod = await eventually(`the build pod of ${name}`, async () => {
-    const pods = await list<Pod>(plane, "pods", `model.kubedl.io/modelversion-uid=${uid}`);
-    return pods.find(({ status }) => status?.phase === "Pending");
-  });
-  await endBuild(plane, pod, report);
-  const phase = report.state === "built" ? "ImageBuildSucceeded" : "ImageBuildFailed";
-  await eventually(`${name} is ${phase}`, async () => {
-    return (await version())?.status?.imageBuildPhase === phase;
-  });
 }
 
 async function live(name: string): Promise<Pod> {

@@ -34,6 +34,23 @@ export function makeBuiltVersion(tweak: Tweak<Draft<ModelVersion>> = () => {}): 
   });
 }
 
+/** The version under another name, made on that day of November 2026. */
+export function namedVersion(
+  name: string,
+  day: number,
+  version: ModelVersion = makeBuiltVersion(),
+): ModelVersion {
+  const creationTimestamp = `2026-11-${String(day).padStart(2, "0")}T00:00:00Z`;
+  const metadata = { ...version.metadata, name, creationTimestamp, uid: `uid-${name}` };
+  return frozen({ ...version, metadata }, () => {});
+}
+
+/** The version while somebody deletes it. */
+export function leavingVersion(version: ModelVersion): ModelVersion {
+  const metadata = { ...version.metadata, deletionTimestamp: "2026-11-23T00:00:00Z" };
+  return frozen({ ...version, metadata }, () => {});
+}
+
 /** A ModelVersion whose build failed for good. */
 export function makeFailedVersion(): ModelVersion {
   return makeModelVersion((version) => {

@@ -1,7 +1,9 @@
 import { ANNOTATIONS, GATES, LABELS } from "../../src/api/annotations.ts";
 import type { Container, ObjectMeta, Pod, PodSpec } from "../../src/api/kube-types.ts";
+import { servingStatus } from "../../src/inject/serving-status.ts";
 import { makeExport } from "./export.ts";
 import { frozen, type Tweak } from "./frozen.ts";
+import { DIGEST } from "./modelversion.ts";
 
 /** A pod with the parts that every pod has. */
 export interface MadePod extends Pod {
@@ -33,6 +35,19 @@ export function makeServingPod(tweak: Tweak<MadePod> = () => {}): MadePod {
   });
 }
 
+/** A pod that runs with the model of mnist-v1, as far as others see it. */
+export function makeUsingPod(
+  tweak: Tweak<MadePod> = () => {},
+  status = servingStatus("mnist-v1", DIGEST),
+): MadePod {
+  return makeServingPod((pod) => {
+    pod.metadata.labels = { [LABELS.served]: "true" };
+    pod.metadata.annotations = { ...pod.metadata.annotations, [ANNOTATIONS.status]: status };
+    pod.status = { phase: "Running" };
+    tweak(pod);
+  });
+}
+
 /** The pod of a Job that exports what `makeExport` says. */
 export function makeTrainingPod(tweak: Tweak<MadePod> = () => {}): MadePod {
   return makePod((pod) => {
@@ -48,7 +63,7 @@ export function makeTrainingPod(tweak: Tweak<MadePod> = () => {}): MadePod {
 export function makeGatedPod(tweak: Tweak<MadePod> = () => {}): MadePod {
   return makeServingPod((pod) => {
     pod.metadata.uid = "99999999-0000-0000-0000-000000000001";
-    pod.metadata.labels = { [LABELS.gated]: "true" };
+    pod.metadata.labels = { [LABELS.gated]: "true", [LABELS.served]: "true" };
     pod.spec.schedulingGates = [{ name: GATES.build }];
     pod.spec.initContainers = [
       {

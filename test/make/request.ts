@@ -37,6 +37,19 @@ export function makeUpdate(
   });
 }
 
+/** A request by the same user to delete the object. */
+export function makeDeletion(
+  oldObject: KubeObject,
+  tweak: Tweak<Draft<AdmissionRequest>> = () => {},
+): AdmissionRequest {
+  return makeRequest(oldObject, (request) => {
+    request.operation = "DELETE";
+    request.object = null;
+    request.oldObject = oldObject;
+    tweak(request);
+  });
+}
+
 function kindOf({ apiVersion = "v1", kind = "" }: KubeObject): GroupVersionKind {
   const [group, version] = apiVersion.includes("/") ? apiVersion.split("/") : ["", apiVersion];
   return { group: group ?? "", version: version ?? "", kind };

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { parse } from "yaml";
 import { crdFiles } from "../../src/api/crd.ts";
 import { BINDING_CASES } from "./bindings.ts";
+import { MODEL_CASES } from "./models.ts";
 import { NAMESPACE, type PolicyCase } from "./policy-case.ts";
 import { VERSION_CASES } from "./versions.ts";
 
@@ -87,6 +88,7 @@ function valueOf(node: Node): fc.Arbitrary<unknown> {
       return fc.array(valueOf(node.items ?? {}), { maxLength: Math.min(node.maxItems ?? 3, 3) });
     case "object":
       return objectOf(node);
+    case undefined:
     default:
       // A text or a whole number.
       return fc.oneof(
@@ -114,8 +116,8 @@ function objectOf({
 /** Every field of a schema that has a name, by its path. */
 function fieldsOf(node: Node, path: readonly string[] = []): readonly Field[] {
   return Object.entries(node.properties ?? {}).flatMap(([name, each]) => {
-    const below = [...path, name];
-    return [{ path: below, node: each }, ...fieldsOf(each, below)];
+    const below = path.concat(name);
+    return [{ path: below, node: each } as Field].concat(fieldsOf(each, below));
   });
 }
 
@@ -188,6 +190,6 @@ function rightSpecs(cases: readonly PolicyCase[]): readonly object[] {
 /** Objects of each of our kinds, by its plural. */
 export const ARBITRARY_OBJECTS = {
   modelversions: arbitraryObject("modelversions", rightSpecs(VERSION_CASES)),
-  models: arbitraryObject("models", [{}]),
+  models: arbitraryObject("models", rightSpecs(MODEL_CASES)),
   modelbindings: arbitraryObject("modelbindings", rightSpecs(BINDING_CASES)),
 } as const;

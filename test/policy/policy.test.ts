@@ -6,14 +6,18 @@ import { RULES, type Rule } from "../../src/api/rules.ts";
 import { makeRequest, makeUpdate } from "../make/request.ts";
 import { makePolicy, makeSnapshot } from "../make/snapshot.ts";
 import { BINDING_CASES } from "./bindings.ts";
+import { MODEL_CASES } from "./models.ts";
 import { LIMITS, NAMESPACE, type PolicyCase } from "./policy-case.ts";
 import { VERSION_CASES } from "./versions.ts";
 
-const CASES = [...VERSION_CASES, ...BINDING_CASES];
+const CASES = [...VERSION_CASES, ...MODEL_CASES, ...BINDING_CASES];
 
 /** Rules about more than one object, or held by the API server alone: where their cases are. */
 const ELSEWHERE: Partial<Record<Rule, string>> = {
   ImageFree: "src/admission/modelversion.test.ts",
+  AliasOfModel: "src/admission/model.test.ts",
+  VersionInUse: "src/admission/version-deletion.test.ts",
+  PushSecretReadable: "test/integration/confused-deputy.test.ts",
 };
 
 function decideCase({ manifest, stored, limits }: PolicyCase) {
@@ -25,6 +29,7 @@ function decideCase({ manifest, stored, limits }: PolicyCase) {
 
 describe.each([
   ["ModelVersion", VERSION_CASES],
+  ["Model", MODEL_CASES],
   ["ModelBinding", BINDING_CASES],
 ] as const)("a %s with", (_, cases) => {
   test.each(cases.map((each) => [each.has, each.fault ?? "right", each] as const))(
@@ -68,7 +73,7 @@ function rulesBrokenBy(each: PolicyCase): readonly (Rule | undefined)[] {
 }
 
 test("no two cases of a kind are called alike", () => {
-  for (const cases of [VERSION_CASES, BINDING_CASES]) {
+  for (const cases of [VERSION_CASES, MODEL_CASES, BINDING_CASES]) {
     expect(new Set(cases.map(({ has }) => has)).size).toBe(cases.length);
   }
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { CLEANERS } from "../../../src/admission/version-deletion.ts";
 import type { KubeObject } from "../../../src/api/kube-types.ts";
 import { resources, type Resource } from "../../../src/kube/resources.ts";
 import { create, mergePatch, patchStatus, remove } from "../../../src/kube/write.ts";
@@ -218,7 +219,7 @@ describe.each<[string, Resource, object, object]>([
     expect(calls()).toEqual(expected);
   });
 
-  test("whose status changes, or that goes, is not sent to us", async () => {
+  test("whose status changes is not sent to us, and that goes only to the one that forbids nothing by failing", async () => {
     const object = await create(cluster.api, resource, {
       ...named(undefined, { finalizers: ["model.kubedl.io/volume"] }),
       ...content,
@@ -226,8 +227,22 @@ describe.each<[string, Resource, object, object]>([
     replica.seen.length = 0;
     const ref = { namespace, name: object.metadata?.name ?? "" };
     await patchStatus(cluster.api, resource, ref, { message: "x", latestVersion: null });
+    expect(calls()).toEqual([]);
     await remove(cluster.api, resource, ref);
     await mergePatch(cluster.api, resource, ref, { metadata: { finalizers: null } });
+    expect(calls()).toEqual([`validate DELETE ${kind}`]);
+  });
+
+  test.each(CLEANERS)("that %s deletes is not sent to us", async (user) => {
+    const { plane } = cluster;
+    const object = await create(cluster.api, resource, { ...named(), ...content });
+    const binding = `${kind.toLowerCase()}-${CLEANERS.indexOf(user)}`;
+    const role = ["--clusterrole=cluster-admin", `--user=${user}`];
+    await plane.kubectl(["create", "clusterrolebinding", binding, ...role]);
+    replica.seen.length = 0;
+    const { name = "" } = object.metadata ?? {};
+    const place = ["--namespace", namespace, `--as=${user}`];
+    await plane.kubectl(["delete", resource.plural, name, ...place]);
     expect(calls()).toEqual([]);
   });
 

@@ -1,0 +1,115 @@
+import { ANNOTATIONS } from "../api/annotations.ts";
+import type { Job, KubeObject, Pod } from "../api/kube-types.ts";
+import type { Model } from "../api/model.ts";
+import type { ModelBinding } from "../api/modelbinding.ts";
+import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
+import { isAlive, servedVersion } from "../inject/serving-status.ts";
+import { jobKind } from "../jobs/kinds.ts";
+import { controllerOf } from "../jobs/owner.ts";
+import { refOf, type Action } from "./action.ts";
+import { servedByAge } from "./built.ts";
+import { isRetried } from "./modelversion.ts";
+import { byAge } from "./order.ts";
+
+/** Pods and workloads are not all watched, so what kept a version is looked at again. */
+const LOOK_AGAIN_MS = 600_000;
+
+/** A workload of any kind that has a pod template, its own or that of its jobs. */
+export interface Workload extends KubeObject {
+  readonly spec?: TemplateOwner & { readonly jobTemplate?: { readonly spec?: TemplateOwner } };
+}
+
+interface TemplateOwner {
+  readonly template?: Pick<KubeObject, "metadata">;
+}
+
+/** A Model, its versions, and who may refer to them. */
+export interface RetentionObserved {
+  readonly model: Model;
+  /** Versions of the namespace that name the model, in any order. */
+  readonly versions: readonly ModelVersion[];
+  /** Everything of the namespace that may refer to a version; absent when no version is old enough to go. */
+  readonly use?: {
+    /** Pods that the webhook gave a model, or a gate to wait for it. */
+    readonly pods: readonly Pod[];
+    readonly workloads: readonly Workload[];
+    readonly bindings: readonly ModelBinding[];
+  };
+}
+
+/** Deletes the versions of a Model that are older than those it keeps and that nothing refers to. */
+export function reconcileRetention({ model, versions, use }: RetentionObserved): readonly Action[] {
+  const old = outlived(model, versions);
+  if (old.length === 0 || use === undefined) return [];
+  const named = new Set([
+    ...use.pods.filter((pod) => isAlive(pod)).map((pod) => servedVersion(pod)?.modelVersion),
+    ...use.workloads.filter((workload) => mayStartPods(workload)).map(templateVersion),
+    ...use.bindings.map(({ spec }) => spec?.serve?.modelVersion),
+  ]);
+  const retired = old.filter(({ metadata }) => !named.has(metadata.name));
+  return [
+    ...retired.flatMap((version) => retire(model, version)),
+    { type: "requeueAfter", ms: LOOK_AGAIN_MS },
+  ];
+}
+
+/**
+ * The versions that are older than the newest N built ones, oldest first, as far as the versions and their Model can tell:
+ *
+ * | version | goes |
+ * | --- | --- |
+ * | one of the newest N that are built, the latest, named by an alias | no |
+ * | older, built, or failed and not asked to be tried again | yes, unless something refers to it |
+ * | not begun, or being built | no |
+ * | being deleted already | no |
+ */
+export function outlived(model: Model, versions: readonly ModelVersion[]): readonly ModelVersion[] {
+  const keepLast = model.spec?.retention?.keepLast;
+  // Less than 1 can only be stored by another schema.
+  if (keepLast === undefined || keepLast < 1) return [];
+  if (model.metadata.deletionTimestamp !== undefined) return [];
+  const oldestKept = servedByAge(versions).at(-keepLast);
+  if (oldestKept === undefined) return [];
+  const kept = new Set([
+    model.status?.latestVersion?.modelVersion,
+    ...(model.status?.aliases ?? []).map(({ modelVersion }) => modelVersion),
+    ...Object.values(model.spec?.aliases ?? {}),
+  ]);
+  return versions
+    .filter(
+      (version) =>
+        byAge(version, oldestKept) < 0 &&
+        !isBuilding(version) &&
+        !isRetried(version) &&
+        version.metadata.deletionTimestamp === undefined &&
+        !kept.has(version.metadata.name),
+    )
+    .toSorted(byAge);
+}
+
+/** What makes pods of its template by itself: not a ReplicaSet that its Deployment has replaced, nor a job that has ended. */
+function mayStartPods(workload: Workload): boolean {
+  const { apiVersion, kind } = workload;
+  if (kind === "ReplicaSet") return controllerOf(workload) === undefined;
+  const job = jobKind(apiVersion, kind);
+  return job === undefined || job.outcome(workload as Job) === "running";
+}
+
+function templateVersion({ spec }: Workload): string | undefined {
+  const template = spec?.template ?? spec?.jobTemplate?.spec?.template;
+  return template?.metadata?.annotations?.[ANNOTATIONS.modelVersion];
+}
+
+function retire(model: Model, version: ModelVersion): readonly Action[] {
+  const keepLast = model.spec?.retention?.keepLast;
+  return [
+    { type: "delete", ref: refOf(version) },
+    {
+      type: "event",
+      ref: refOf(model),
+      kind: "Normal",
+      reason: "VersionRetired",
+      message: `ModelVersion ${version.metadata.name} is deleted: spec.retention.keepLast is ${keepLast}, newer versions are built, and nothing refers to it`,
+    },
+  ];
+}
