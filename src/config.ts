@@ -9,7 +9,7 @@ import { cleanAbsolute } from "./api/path.ts";
 import { schemaFaults, show } from "./api/schema-faults.ts";
 import type { BuildSettings } from "./builder/builder.ts";
 import { parseFailPoint, type FailPoint } from "./controller/fail-point.ts";
-import { parseQuantity } from "./inject/quantity.ts";
+import { parseQuantity } from "./api/quantity.ts";
 import { deepFreeze } from "./kube/freeze.ts";
 import type { LogLevel } from "./telemetry/logger.ts";
 

@@ -1,4 +1,4 @@
-import { compareQuantities, parseQuantity } from "./quantity.ts";
+import { compareQuantities, parseQuantity } from "../api/quantity.ts";
 
 type Quantities = Readonly<Record<string, string>>;
 
