@@ -16,6 +16,8 @@ export const REASONS = {
   UnknownJobKind:
     "The pod's owner is no kind of job that modelhook knows, so its success is not seen.",
   AllWritersRequired: "The job has no first pod that could write the model alone.",
+  InvalidConfiguration:
+    "The administrator's limits are invalid; the last valid ones stay in force.",
   BadReview: "The request is not an AdmissionReview that modelhook can answer.",
   InternalError: "modelhook failed while it answered.",
   // What admission did.
@@ -29,6 +31,8 @@ export const REASONS = {
   ExportHooked: "The pod writes a model that is exported when its job succeeds.",
   Defaulted: "The object is accepted, with defaults.",
   Valid: "The object is accepted.",
+  // The administrator's limits.
+  ConfigurationRead: "The administrator's limits are valid, and in force.",
   // Serving pods.
   ModelNotFound: "No ModelVersion of that name exists.",
   ModelNotBuilt: "The ModelVersion is not built yet.",

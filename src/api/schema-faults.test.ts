@@ -44,10 +44,21 @@ describe("schemaFaults", () => {
   });
 });
 
+function inWords(key: string, allowed: readonly string[]): string {
+  return `${key}, ${allowed.join()}`;
+}
+
 describe("unknownKeys", () => {
   test("names them with those that the schema has", () => {
     expect(unknownKeys(schema, { inner: { must: 1, mus: 1 } })).toEqual([
       { field: "inner.mus", message: "is unknown; allowed: must" },
+    ]);
+  });
+
+  test("finds them in what has a default, too, and words them as it is told", () => {
+    const inner = z.object({ a: z.string().optional() }).prefault({});
+    expect(unknownKeys(z.object({ inner }), { inner: { b: 1 } }, inWords)).toEqual([
+      { field: "inner.b", message: "b, a" },
     ]);
   });
 

@@ -28,18 +28,33 @@ export function schemaFaults(schema: z.ZodType, value: unknown): readonly Schema
   }));
 }
 
-/** Every key of a value, at any depth, that the schema does not name: for text that no API server checks. */
-export function unknownKeys(schema: z.ZodType, value: unknown, path = ""): readonly SchemaFault[] {
-  const inner = schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema;
+/** Every key of a value, at any depth, that the schema does not name: for text that no API server checks. `say` words one. */
+export function unknownKeys(
+  schema: z.ZodType,
+  value: unknown,
+  say: (key: string, allowed: readonly string[]) => string = unknown,
+  path = "",
+): readonly SchemaFault[] {
+  const inner = withoutDefault(schema);
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isObject || !(inner instanceof z.ZodObject)) return [];
   const shape: Readonly<Record<string, z.ZodType>> = inner.shape;
   return Object.entries(value).flatMap(([key, item]) => {
     const field = path === "" ? key : `${path}.${key}`;
     const known = Object.hasOwn(shape, key) ? shape[key] : undefined;
-    if (known !== undefined) return unknownKeys(known, item, field);
-    return [{ field, message: `is unknown; allowed: ${Object.keys(shape).join(", ")}` }];
+    if (known !== undefined) return unknownKeys(known, item, say, field);
+    return [{ field, message: say(key, Object.keys(shape)) }];
   });
+}
+
+function unknown(_: string, allowed: readonly string[]): string {
+  return `is unknown; allowed: ${allowed.join(", ")}`;
+}
+
+function withoutDefault(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault
+    ? withoutDefault(schema.unwrap() as z.ZodType)
+    : schema;
 }
 
 /** A value of a user as a message shows it: short, and what lists and objects hold left out. */

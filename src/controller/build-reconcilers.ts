@@ -1,11 +1,12 @@
-import { observeModel, observeVersion, type BuildSources } from "../gather/building.ts";
+import { observeModel, observeVersion } from "../gather/building.ts";
+import type { Sources } from "../gather/exporting.ts";
 import type { Builder } from "../builder/builder.ts";
 import { reconcileModel } from "../reconcile/model.ts";
 import { reconcileModelVersion } from "../reconcile/modelversion.ts";
 import type { Reconciler } from "./loop.ts";
 
 /** The reconcilers of our own kinds. */
-export function buildReconcilers(sources: BuildSources, builder: Builder): readonly Reconciler[] {
+export function buildReconcilers(sources: Sources, builder: Builder): readonly Reconciler[] {
   const { stores } = sources;
   return [
     {

@@ -5,7 +5,7 @@ import type { ModelVersion } from "../api/modelversion.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Applier } from "./apply.ts";
 import { startLoop, type Key, type LoopMetrics, type Reconciler } from "./loop.ts";
-import { keysOfVersion, startWatches } from "./watches.ts";
+import { keysOfVersion, keysUnderLimits, startWatches } from "./watches.ts";
 
 /** Objects worked on at once; each waits for the API server most of its time. */
 const WORKERS = 8;
@@ -23,6 +23,8 @@ export async function runController(options: {
   readonly api: ApiServer;
   readonly stores: Stores;
   readonly versionChanges: VersionChanges;
+  /** Calls the listener when other limits are in force, until the signal aborts. */
+  readonly onLimits: (listener: () => void, signal: AbortSignal) => void;
   readonly reconcilers: readonly Reconciler[];
   readonly applier: Applier;
   readonly metrics: LoopMetrics;
@@ -39,6 +41,7 @@ export async function runController(options: {
     ({ object }) => keysOfVersion(stores, object).forEach(add),
     signal,
   );
+  options.onLimits(() => keysUnderLimits(stores).forEach(add), signal);
   const informers = startWatches(stores, { api, enqueue: add, log, signal });
   try {
     const synced = [options.versionChanges, ...informers].map(async (each) => each.synced);
