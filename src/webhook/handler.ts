@@ -35,7 +35,13 @@ export type Answer =
 export type Handler = (call: Call) => Promise<Answer>;
 
 /** The kinds that reach us; others share one label, so that strangers cannot make metrics grow. */
-const KINDS = new Set(["/Pod", "batch/Job", `${GROUP}/Model`, `${GROUP}/ModelVersion`]);
+const KINDS = new Set([
+  "/Pod",
+  "/ConfigMap",
+  "batch/Job",
+  `${GROUP}/Model`,
+  `${GROUP}/ModelVersion`,
+]);
 
 /** Makes an endpoint. Each call is counted, and logged in one line without the objects in it. */
 export function createHandler(options: HandlerOptions): Handler {

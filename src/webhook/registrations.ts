@@ -4,7 +4,7 @@ import type { WebhookConfiguration } from "../tls/ca-bundle.ts";
 
 /** Where the API server finds us, and what it is to trust. */
 export interface RegistrationOptions {
-  /** Name of both configurations. */
+  /** Name of both configurations, and of the ConfigMap of limits. */
   readonly name: string;
   /** Our own namespace; its pods and jobs never reach us. */
   readonly namespace: string;
@@ -46,6 +46,10 @@ const CHANGES = [
   `${jobUidOf("object")} != ${jobUidOf("oldObject")}`,
 ].join(" || ");
 
+/** The ConfigMap of limits, when it is made or says something else. */
+const limitsChange = (name: string): string =>
+  `object.metadata.name == '${name}' && (request.operation == 'CREATE' || object.?data != oldObject.?data)`;
+
 /**
  * The webhook configurations, MutatingWebhookConfiguration then ValidatingWebhookConfiguration. Every default of the API is written
  * out, so that the live ones can be compared with them. Conditions must hold for objects without annotations or owners: an
@@ -64,6 +68,9 @@ export function webhookConfigurations(
         values: ["kube-system", namespace],
       },
     ],
+  };
+  const here = {
+    matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: [namespace] }],
   };
   const kinds = {
     rule: { group: GROUP, version: VERSION, resources: ["models", "modelversions"] },
@@ -99,7 +106,18 @@ export function webhookConfigurations(
       apiVersion,
       kind: "ValidatingWebhookConfiguration",
       metadata,
-      webhooks: [webhook(options, "/validate", { name: "models", ...kinds })],
+      webhooks: [
+        webhook(options, "/validate", { name: "models", ...kinds }),
+        webhook(options, "/validate", {
+          name: "limits",
+          rule: { group: "", version: "v1", resources: ["configmaps"] },
+          operations: ["CREATE", "UPDATE"],
+          namespaceSelector: here,
+          condition: { name: "limits-change", expression: limitsChange(name) },
+          // Limits can be mended while no replica runs; those that start look at them again.
+          failurePolicy: "Ignore",
+        }),
+      ],
     },
   ];
 }
@@ -117,6 +135,7 @@ function webhook(
     readonly operations: readonly string[];
     readonly namespaceSelector?: object;
     readonly condition: { readonly name: string; readonly expression: string };
+    readonly failurePolicy?: "Ignore";
   },
 ) {
   const { group, version, resources } = about.rule;
@@ -137,7 +156,7 @@ function webhook(
         scope: "Namespaced",
       },
     ],
-    failurePolicy: "Fail",
+    failurePolicy: about.failurePolicy ?? "Fail",
     matchPolicy: "Equivalent",
     sideEffects: "None",
     timeoutSeconds: 5,
