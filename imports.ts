@@ -24,7 +24,12 @@ export const AREAS: readonly Area[] = [
   { name: "jobs", pure: true, imports: ["api"], packages: [] },
   { name: "builder", pure: true, imports: ["api", "storage"], packages: [] },
   { name: "inject", pure: true, imports: ["api", "jobs"], packages: ["yaml"] },
-  { name: "admission", pure: true, imports: ["api", "inject", "jobs", "storage"], packages: [] },
+  {
+    name: "admission",
+    pure: true,
+    imports: ["api", "inject", "jobs", "storage"],
+    packages: ["zod", "yaml"],
+  },
   {
     name: "reconcile",
     pure: true,
@@ -47,7 +52,7 @@ export const AREAS: readonly Area[] = [
   {
     name: "gather",
     pure: false,
-    imports: ["api", "admission", "reconcile", "jobs", "storage", "kube"],
+    imports: ["api", "admission", "reconcile", "jobs", "storage", "kube", "telemetry"],
     packages: ["node:*"],
   },
   {
@@ -59,7 +64,16 @@ export const AREAS: readonly Area[] = [
   {
     name: "controller",
     pure: false,
-    imports: ["api", "builder/builder.ts", "reconcile", "gather", "jobs", "kube", "telemetry"],
+    imports: [
+      "api",
+      "admission/limits.ts",
+      "builder/builder.ts",
+      "reconcile",
+      "gather",
+      "jobs",
+      "kube",
+      "telemetry",
+    ],
     packages: ["node:*"],
   },
   {

@@ -64,9 +64,11 @@ export function manifests(options: InstallOptions): string {
 function filledIn(manifest: Manifest, options: InstallOptions): Manifest {
   if (manifest.kind === "ConfigMap") {
     const { kanikoImage, baseImage, insecureRegistries, allowedPrefixes } = options;
+    const limits = parse(manifest.data?.["config.yaml"] ?? "") as { build: object };
     const config = {
+      ...limits,
       localStorage: { allowedPrefixes },
-      build: { kanikoImage, baseImage, insecureRegistries },
+      build: { ...limits.build, kanikoImage, baseImage, insecureRegistries },
     };
     return { ...manifest, data: { "config.yaml": stringify(config) } };
   }

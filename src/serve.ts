@@ -2,12 +2,14 @@ import { kanikoBuilder } from "./builder/kaniko.ts";
 import type { Config } from "./config.ts";
 import { createApplier } from "./controller/apply.ts";
 import { buildReconcilers } from "./controller/build-reconcilers.ts";
+import { watchLimits } from "./controller/limits.ts";
 import { podReconcilers } from "./controller/pod-reconcilers.ts";
 import { aborted, runController, type VersionChanges } from "./controller/run.ts";
 import { startStandby } from "./controller/standby.ts";
 import { decide } from "./admission/decide.ts";
 import type { ModelVersion } from "./api/modelversion.ts";
 import { observeKubeDl } from "./gather/kubedl.ts";
+import type { LimitsSource } from "./gather/limits.ts";
 import { gatherSnapshot } from "./gather/snapshot.ts";
 import { createStores, createVersionStore, type VersionStore } from "./gather/stores.ts";
 import { connect, type ApiServer } from "./kube/client.ts";
@@ -30,7 +32,7 @@ import { createReadiness, type Readiness } from "./webhook/readiness.ts";
 import { webhookConfigurations, type RegistrationOptions } from "./webhook/registrations.ts";
 import { startProbeServer, startWebhookServer } from "./webhook/server.ts";
 
-/** Name of the Service, the Lease and the webhook configurations. */
+/** Name of the Service, the Lease, the ConfigMap of limits and the webhook configurations. */
 const NAME = "modelhook";
 
 /** Shorter than the 5 s that the API server waits, so that the answer still arrives. */
@@ -73,7 +75,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const source = await openCertificates(config, options, { api, live, log, signal });
   watchCertificate(source, live, readiness, metrics);
 
-  const endpoint = { api, versions, config, metrics, log };
+  const limits = watchLimits(config, { api, name: NAME, metrics, log, signal, now: Date.now });
+  const endpoint = { api, versions, limits, metrics, log };
   const app = createApp({
     mutate: handlerOf("mutate", endpoint),
     validate: handlerOf("validate", endpoint),
@@ -86,6 +89,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     api,
     versions,
     changes,
+    limits,
     live,
     source,
     metrics,
@@ -112,7 +116,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
 }
 
 async function openCertificates(
-  { certificateDirectory: directory, namespace }: Config,
+  { limits: { certificateDirectory: directory }, identity: { systemNamespace: namespace } }: Config,
   { url, signal: stop }: ServeOptions,
   { api, live, log, signal }: Pick<Parts, "api" | "live" | "log" | "signal">,
 ): Promise<CertificateSource> {
@@ -134,6 +138,7 @@ interface Parts {
   readonly api: ApiServer;
   readonly versions: VersionStore;
   readonly changes: VersionChanges;
+  readonly limits: LimitsSource;
   readonly live: LiveConfigurations;
   readonly source: CertificateSource;
   readonly metrics: Metrics;
@@ -142,7 +147,8 @@ interface Parts {
 }
 
 function lead(config: Config, options: ServeOptions, parts: Parts): Election {
-  const { api, versions, changes, live, source, metrics, log } = parts;
+  const { api, versions, changes, limits, live, source, metrics, log } = parts;
+  const namespace = config.identity.systemNamespace;
   const now = Date.now;
   const applier = createApplier({
     api,
@@ -155,12 +161,12 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
   const endpoint = options.url === undefined ? { service: NAME } : { url: options.url };
   const registration: Omit<RegistrationOptions, "caBundle"> = {
     name: NAME,
-    namespace: config.namespace,
+    namespace,
     endpoint,
   };
   return runElection({
     api,
-    namespace: config.namespace,
+    namespace,
     name: NAME,
     identity: config.instance,
     log,
@@ -168,7 +174,7 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
     onStarted: async (signal) => {
       metrics.leads(true);
       const stores = createStores(versions);
-      const sources = { api, stores, policy: config.policy, settings: config.build, now };
+      const sources = { api, stores, limits: () => limits.current(), now };
       const standby = startStandby({
         observe: async (until) => observeKubeDl({ api, now }, until),
         takeover: options.takeover,
@@ -190,6 +196,7 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
           api,
           stores,
           versionChanges: changes,
+          onLimits: limits.onChange,
           reconcilers: [...podReconcilers(sources), ...builders],
           applier,
           standby,
@@ -206,13 +213,15 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
 
 function handlerOf(
   endpoint: "mutate" | "validate",
-  parts: Pick<Parts, "api" | "versions" | "metrics" | "log"> & { readonly config: Config },
+  parts: Pick<Parts, "api" | "versions" | "limits" | "metrics" | "log">,
 ): ReturnType<typeof createHandler> {
-  const { api, versions, config, metrics, log } = parts;
+  const { api, versions, limits, metrics, log } = parts;
   return createHandler({
     endpoint,
-    gather: async (request, signal) =>
-      gatherSnapshot(request, { api, versions, policy: config.policy, now: Date.now, signal }),
+    gather: async (request, signal) => {
+      const { policy } = limits.current();
+      return gatherSnapshot(request, { api, versions, policy, now: Date.now, signal });
+    },
     decide,
     metrics,
     log,

@@ -3,7 +3,7 @@ import { NOT_SECRET, type ModelVersionSpec } from "../api/modelversion.ts";
 import { isDnsSubdomain } from "../api/names.ts";
 import type { Cause } from "../api/review.ts";
 import { show } from "../api/schema-faults.ts";
-import { compareQuantities } from "../inject/quantity.ts";
+import { compareQuantities } from "../api/quantity.ts";
 import { resourceFaults } from "../inject/resource-faults.ts";
 import { notAllowed } from "../storage/allow-list.ts";
 import type { VersionLimits } from "./policy.ts";

@@ -4,6 +4,7 @@ import type { Pod } from "../api/kube-types.ts";
 import type { AdmissionRequest } from "../api/review.ts";
 import { readIntent } from "../inject/intent.ts";
 import { jobKind } from "../jobs/kinds.ts";
+import { decideConfigMap } from "./configmap.ts";
 import { allow, deny, type Decision } from "./decision.ts";
 import { decideExportingJob } from "./exporting-job.ts";
 import { decideModel, decideModelDeletion, modelReferences } from "./model.ts";
@@ -50,6 +51,7 @@ export function decide(request: AdmissionRequest, snapshot: Snapshot): Decision 
   if (isOurs(request, "Model")) return decideModel(request, snapshot);
   if (isOurs(request, "ModelVersion")) return decideModelVersion(request, snapshot);
   if (isOurs(request, "ModelBinding")) return decideModelBinding(request, snapshot);
+  if (isOwnConfigMap(request, snapshot)) return decideConfigMap(object);
   const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
   const job = jobKind(apiVersion, kind.kind);
   if (job !== undefined && operation === "CREATE") {
@@ -68,6 +70,11 @@ function isOurs(
 function isPodCreation(request: AdmissionRequest): boolean {
   const { kind, operation, subResource } = request;
   return kind.group === "" && kind.kind === "Pod" && operation === "CREATE" && !subResource;
+}
+
+/** Its name is the registration's to know: no other ConfigMap reaches us. */
+function isOwnConfigMap({ kind, namespace }: AdmissionRequest, { policy }: Snapshot): boolean {
+  return kind.group === "" && kind.kind === "ConfigMap" && namespace === policy.systemNamespace;
 }
 
 function decidePod(request: AdmissionRequest, pod: Pod, snapshot: Snapshot): Decision {

@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import type { z } from "zod";
 import { exportSchema } from "./export.ts";
 import { resourcesSchema } from "./resources.ts";
-import { schemaFaults, unknownKeys, type SchemaFault } from "./schema-faults.ts";
+import { schemaFaults, textFault, unknownKeys, type SchemaFault } from "./schema-faults.ts";
 
 /** Prefix of every annotation and label of ours. */
 export const PREFIX = "model.kubedl.io/";
@@ -123,7 +123,7 @@ function parseText<T extends z.ZodType>(
     const message = `has ${text.length} characters; at most ${MAX_TEXT} are allowed`;
     return {
       ok: false,
-      faults: [{ field: "", message, type: "FieldValueInvalid", rule: "Schema" }],
+      faults: [textFault(message)],
     };
   }
   let raw: unknown;
@@ -133,7 +133,7 @@ function parseText<T extends z.ZodType>(
     const message = `is ${otherwise}: ${firstLine(error)}`;
     return {
       ok: false,
-      faults: [{ field: "", message, type: "FieldValueInvalid", rule: "Schema" }],
+      faults: [textFault(message)],
     };
   }
   const faults = [...schemaFaults(schema, raw), ...unknownKeys(schema, raw)];

@@ -21,6 +21,8 @@ export const REASONS = {
   VersionInUse: "Running pods use the ModelVersion that somebody wants to delete.",
   UseUnknown: "modelhook could not see in time which pods use the ModelVersion.",
   VersionsRemain: "The versions of a deleted Model stay.",
+  InvalidConfiguration:
+    "The administrator's limits are invalid; the last valid ones stay in force.",
   BadReview: "The request is not an AdmissionReview that modelhook can answer.",
   InternalError: "modelhook failed while it answered.",
   // What admission did.
@@ -34,6 +36,8 @@ export const REASONS = {
   ExportHooked: "The pod writes a model that is exported when its job succeeds.",
   Defaulted: "The object is accepted, with defaults.",
   Valid: "The object is accepted.",
+  // The administrator's limits.
+  ConfigurationRead: "The administrator's limits are valid, and in force.",
   // Serving pods.
   ModelNotFound: "No ModelVersion of that name exists.",
   ModelNotBuilt:

@@ -51,6 +51,13 @@ describe("unknownKeys", () => {
     ]);
   });
 
+  test("finds them in what has a default, too", () => {
+    const inner = z.object({ a: z.string().optional() }).prefault({});
+    expect(unknownKeys(z.object({ inner }), { inner: { b: 1 } })).toMatchObject([
+      { field: "inner.b", message: "is unknown; allowed: a" },
+    ]);
+  });
+
   test("does not take an inherited name for one of the schema", () => {
     const fields = unknownKeys(schema, JSON.parse('{"toString": 1, "__proto__": 1}'));
     expect(fields.map(({ field }) => field)).toEqual(["toString", "__proto__"]);

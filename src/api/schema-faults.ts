@@ -12,7 +12,7 @@ export interface SchemaFault {
   readonly rule: Rule;
 }
 
-/** Edits within which another text is suggested for a wrong one: one for every three characters, and not more than these. */
+/** Edits within which another text is suggested for a wrong one: two for every five characters, and not more than these. */
 const SUGGEST_DISTANCE = 2;
 
 const REQUIRED = "is required";
@@ -39,6 +39,11 @@ export function schemaFaults(schema: z.ZodType, value: unknown): readonly Schema
     type: typeOf(issue.code, issue.message),
     rule: ruleOf(issue),
   }));
+}
+
+/** The fault of a whole text, such as one that can not be parsed. */
+export function textFault(message: string): SchemaFault {
+  return { field: "", message, type: "FieldValueInvalid", rule: "Schema" };
 }
 
 /** The same as causes of a denial; `path` is the JSON path of the value. */
@@ -72,7 +77,7 @@ function typeOf(code: string, message: string): CauseType {
 
 /** Every key of a value, at any depth, that the schema does not name: for text that no API server checks. */
 export function unknownKeys(schema: z.ZodType, value: unknown, path = ""): readonly SchemaFault[] {
-  const inner = schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema;
+  const inner = withoutDefault(schema);
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isObject || !(inner instanceof z.ZodObject)) return [];
   const shape: Readonly<Record<string, z.ZodType>> = inner.shape;
@@ -86,6 +91,12 @@ export function unknownKeys(schema: z.ZodType, value: unknown, path = ""): reado
   });
 }
 
+function withoutDefault(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault
+    ? withoutDefault(schema.unwrap() as z.ZodType)
+    : schema;
+}
+
 /** A value of a user as a message shows it: short, and what lists and objects hold left out. */
 export function show(value: unknown): string {
   if (Array.isArray(value)) return "a list";
@@ -97,7 +108,7 @@ export function show(value: unknown): string {
 /** The allowed text that a wrong one is nearest to, as the end of a message. */
 function suggestion(given: unknown, allowed: readonly string[]): string {
   if (typeof given !== "string") return "";
-  const limit = Math.min(SUGGEST_DISTANCE, Math.floor(given.length / 3));
+  const limit = Math.min(SUGGEST_DISTANCE, Math.floor(given.length * 0.4));
   const meant = nearest(given, allowed, limit);
   return meant === undefined ? "" : `; did you mean ${meant}?`;
 }

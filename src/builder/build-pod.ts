@@ -1,14 +1,12 @@
 import { DEFAULT_SECRET, VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import { IMAGE_LABELS } from "../api/image-labels.ts";
-import type { Container, PodSpec, ResourceRequirements, Volume } from "../api/kube-types.ts";
+import type { Container, PodSpec, Volume } from "../api/kube-types.ts";
+import { buildResources } from "./build-resources.ts";
 import type { BuildRequest } from "./builder.ts";
 import { registryOf } from "./registry-policy.ts";
 
 /** Containers of a build pod, in the order in which they run. */
 export const BUILD_CONTAINERS = { source: "source", kaniko: "kaniko", verify: "verify" } as const;
-
-/** What our own two containers need, and kaniko with `--compressed-caching=false`: neither grows with the model. */
-const DEFAULT_RESOURCES: ResourceRequirements = { requests: { cpu: "250m", memory: "256Mi" } };
 
 /**
  * The pod of one attempt. `source` looks at the model and stages what kaniko can not take as it is, `kaniko` builds and
@@ -67,7 +65,7 @@ function kanikoContainer(request: BuildRequest, baseImage: string): Container {
     image: settings.kanikoImage,
     args: kanikoArguments(request, baseImage).map(literal),
     env: [{ name: "DOCKER_CONFIG", value: "/kaniko/.docker" }],
-    resources: resources(request),
+    resources: buildResources(request),
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: {
       runAsUser: 0,
@@ -147,7 +145,7 @@ function ourContainer(name: string, request: BuildRequest, args: string[]): Cont
     name,
     image: request.settings.modelhookImage,
     args: args.map(literal),
-    resources: resources(request),
+    resources: buildResources(request),
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: {
       // Training may leave files that only their owner can read; the model itself is mounted read-only.
@@ -179,16 +177,6 @@ function imageArguments(request: BuildRequest): string[] {
 /** An argument that the kubelet leaves as it is: it reads `$$` as `$` and `$(NAME)` as a variable. */
 function literal(argument: string): string {
   return argument.replaceAll("$", "$$$$");
-}
-
-/** The same for each container: only one runs at a time, and a quota may want limits on all of them. */
-function resources({ version }: BuildRequest): ResourceRequirements {
-  const { requests, limits } = version.spec.builder?.resources ?? {};
-  return {
-    // A limit without a request is one, as in Kubernetes; a default above the limit would be refused.
-    requests: { ...DEFAULT_RESOURCES.requests, ...limits, ...requests },
-    ...(limits === undefined ? {} : { limits }),
-  };
 }
 
 function volumes({ volume }: BuildRequest, secretName: string): Volume[] {

@@ -13,6 +13,8 @@ export interface BuildSettings {
   readonly baseImage: string;
   /** Other images that a version may name. */
   readonly allowedBaseImages: readonly string[];
+  /** Most that a container of a build may get, and its limit where the version names none; no ceiling for what is absent. */
+  readonly maxResources: Readonly<Record<string, string>>;
   /** Registry hosts (with port) that may be reached by plain HTTP or with an unknown certificate. */
   readonly insecureRegistries: readonly string[];
   /** Seconds that one attempt may take. */

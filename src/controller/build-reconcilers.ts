@@ -1,4 +1,5 @@
-import { observeModel, observeVersion, type BuildSources } from "../gather/building.ts";
+import { observeModel, observeVersion } from "../gather/building.ts";
+import type { Sources } from "../gather/exporting.ts";
 import { observeRetention } from "../gather/version-use.ts";
 import type { Builder } from "../builder/builder.ts";
 import { reconcileModel } from "../reconcile/model.ts";
@@ -13,7 +14,7 @@ import type { Standby } from "./standby.ts";
  * nobody else can let it go, and its namespace would wait with it.
  */
 export function buildReconcilers(
-  sources: BuildSources,
+  sources: Sources,
   builder: Builder,
   standby: Pick<Standby, "isOn">,
 ): readonly Reconciler[] {

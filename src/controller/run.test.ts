@@ -44,6 +44,7 @@ function lead(synced: Promise<void>) {
     api,
     stores: createStores(createVersionStore()),
     versionChanges: { synced, subscribe: ignore },
+    onLimits: ignore,
     reconcilers: [
       {
         name: "model",

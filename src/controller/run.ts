@@ -6,7 +6,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Applier } from "./apply.ts";
 import { startLoop, type Key, type LoopMetrics, type Reconciler } from "./loop.ts";
 import type { Standby } from "./standby.ts";
-import { keysOfModel, keysOfVersion, startWatches } from "./watches.ts";
+import { keysOfModel, keysOfVersion, keysUnderLimits, startWatches } from "./watches.ts";
 
 /** Objects worked on at once; each waits for the API server most of its time. */
 const WORKERS = 8;
@@ -24,6 +24,8 @@ export async function runController(options: {
   readonly api: ApiServer;
   readonly stores: Stores;
   readonly versionChanges: VersionChanges;
+  /** Calls the listener when other limits are in force, until the signal aborts. */
+  readonly onLimits: (listener: () => void, signal: AbortSignal) => void;
   readonly reconcilers: readonly Reconciler[];
   readonly applier: Applier;
   /** After whose end everything is looked at again. */
@@ -47,6 +49,7 @@ export async function runController(options: {
     for (const model of stores.models.list()) keysOfModel(stores, model).forEach(add);
   };
   options.standby.onEnd(addAll, signal);
+  options.onLimits(() => keysUnderLimits(stores).forEach(add), signal);
   const informers = startWatches(stores, { api, enqueue: add, log, signal });
   try {
     const synced = [options.versionChanges, ...informers].map(async (each) => each.synced);

@@ -106,6 +106,14 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
   ];
 }
 
+/** What other limits may let go on, or stop: pods that wait behind our gate, and builds that have not ended. */
+export function keysUnderLimits(stores: Stores): readonly Key[] {
+  return [
+    ...stores.exportPods.list().map((pod) => keyOf("exporting-pod", pod)),
+    ...building(stores.versions.list()),
+  ];
+}
+
 /** Who may wait for a location: pods of the jobs that write to it, and versions that are built from it. */
 function waitingFor(stores: Stores, location = ""): readonly Key[] {
   return [

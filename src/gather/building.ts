@@ -19,11 +19,6 @@ import { find, hostnameOf, type Sources } from "./exporting.ts";
 import { observeLocation } from "./location.ts";
 import { uidKey } from "./stores.ts";
 
-/** What building needs besides what the pod reconcilers read. */
-export interface BuildSources extends Sources {
-  readonly settings: ModelVersionObserved["settings"];
-}
-
 /** An Event of events.k8s.io/v1, the fields that are read. */
 interface ReadEvent extends KubeObject {
   readonly reason?: string;
@@ -35,11 +30,12 @@ interface ReadEvent extends KubeObject {
 
 /** Everything that is known of a version. */
 export async function observeVersion(
-  sources: BuildSources,
+  sources: Sources,
   version: ModelVersion,
   signal: AbortSignal,
 ): Promise<ModelVersionObserved> {
-  const { api, stores, policy, settings, now } = sources;
+  const { api, stores, now } = sources;
+  const { policy, build: settings } = sources.limits();
   const { namespace = "", uid = "" } = version.metadata;
   const wanted = references(version);
   const key = uidKey(namespace, uid);
@@ -77,7 +73,7 @@ export async function observeVersion(
 }
 
 /** Everything that is known of a model. */
-export function observeModel({ stores, now }: BuildSources, model: Model): ModelObserved {
+export function observeModel({ stores, now }: Sources, model: Model): ModelObserved {
   const { namespace, name } = model.metadata;
   const targets = new Set(Object.values(model.spec?.aliases ?? {}));
   return {
@@ -89,7 +85,7 @@ export function observeModel({ stores, now }: BuildSources, model: Model): Model
 }
 
 function writerAt(
-  { stores }: BuildSources,
+  { stores }: Sources,
   { metadata }: ModelVersion,
   location: string | undefined,
 ): string | undefined {
@@ -99,7 +95,7 @@ function writerAt(
 
 /** The user's claim is none that we watch, so it is read directly; what is built, or failed, needs it no more. */
 async function claimOf(
-  { api, stores }: BuildSources,
+  { api, stores }: Sources,
   version: ModelVersion,
   claimName: string | undefined,
   signal: AbortSignal,
@@ -116,7 +112,7 @@ async function claimOf(
 
 /** Events of the current attempt, read only while they may say why its pod does not start. */
 async function eventsOf(
-  { api, stores }: BuildSources,
+  { api, stores }: Sources,
   version: ModelVersion,
   pods: readonly Pod[],
   signal: AbortSignal,

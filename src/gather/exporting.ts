@@ -1,4 +1,4 @@
-import type { Policy } from "../admission/policy.ts";
+import type { Limits } from "../admission/limits.ts";
 import { limitsOf } from "../admission/policy.ts";
 import type { Job, KubeObject, ObjectMeta, Pod } from "../api/kube-types.ts";
 import { exportedVersionNames, trainingClaimName } from "../api/names.ts";
@@ -19,22 +19,24 @@ import { locationOf, uidKey, type Stores } from "./stores.ts";
 export interface Sources {
   readonly api: ApiServer;
   readonly stores: Stores;
-  readonly policy: Policy;
+  /** The administrator's limits in force; asked once a pass, so that no pass sees two of them. */
+  readonly limits: () => Limits;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 /** What the gate of an exporting pod depends on. */
 export async function observeExportingPod(
-  { api, stores, policy }: Sources,
+  { api, stores, limits: inForce }: Sources,
   pod: Pod,
   signal: AbortSignal,
 ): Promise<ExportingPodObserved> {
   const namespace = pod.metadata?.namespace ?? "";
+  const limits = limitsOf(inForce().policy, namespace);
   const job = await jobOf(api, stores, pod, signal);
   const intent = job === undefined ? undefined : exportIntentOf(job);
   const nothing = { hostname: undefined, volume: undefined, claim: undefined, users: [] };
-  const base = { pod, job, limits: limitsOf(policy, namespace) };
+  const base = { pod, job, limits };
   if (job === undefined || intent === undefined || storageOf(intent.storage) === undefined) {
     return { ...base, ...nothing };
   }

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { makeModel } from "../../test/make/model.ts";
 import { makeBuiltVersion, namedVersion } from "../../test/make/modelversion.ts";
 import { makeUsingPod } from "../../test/make/pod.ts";
-import { makePolicy } from "../../test/make/snapshot.ts";
 import type { Model } from "../api/model.ts";
 import type { ApiServer, RequestOptions } from "../kube/client.ts";
 import { ApiError } from "../kube/errors.ts";
@@ -108,8 +107,7 @@ async function observe(api: ApiServer, cached: Model) {
   ] as const) {
     stores.versions.set(namedVersion(name, day, makeBuiltVersion()));
   }
-  const sources = { api, stores, policy: makePolicy(), now: () => 0 };
-  return observeRetention(sources, cached, signal);
+  return observeRetention({ api, stores }, cached, signal);
 }
 
 function keeping(spec: NonNullable<Model["spec"]>): Model {

@@ -42,7 +42,7 @@ export async function readVersionUse(
 
 /** What the retention of a Model depends on. Rejects when a part of it can not be read: half a view would delete too much. */
 export async function observeRetention(
-  { api, stores }: Sources,
+  { api, stores }: Pick<Sources, "api" | "stores">,
   cached: Model,
   signal: AbortSignal,
 ): Promise<RetentionObserved> {

@@ -7,7 +7,7 @@ import type {
 } from "../api/kube-types.ts";
 import { commonLimits, isGuaranteed, largestLimits } from "./quality-of-service.ts";
 import { ephemeralLimit } from "./pod-limits.ts";
-import { compareQuantities, parseQuantity } from "./quantity.ts";
+import { compareQuantities, parseQuantity } from "../api/quantity.ts";
 
 /** Name of the init container that copies the model; KubeDL's, so that its tools find it. */
 export const LOADER = "kubedl-model-loader";

@@ -1,5 +1,5 @@
 import type { Container, Pod } from "../api/kube-types.ts";
-import { parseQuantity } from "./quantity.ts";
+import { parseQuantity } from "../api/quantity.ts";
 
 /**
  * Bytes of ephemeral storage above which the kubelet evicts the pod (Kubernetes: component-helpers, PodLimits): those that run

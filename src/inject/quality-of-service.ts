@@ -1,5 +1,5 @@
 import type { Container, Pod, ResourceRequirements } from "../api/kube-types.ts";
-import { compareQuantities } from "./quantity.ts";
+import { compareQuantities } from "../api/quantity.ts";
 
 const COUNTED = ["cpu", "memory"] as const;
 

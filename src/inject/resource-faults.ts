@@ -1,6 +1,6 @@
+import { compareQuantities, parseQuantity } from "../api/quantity.ts";
 import { NOT_QUANTITY } from "../api/resources.ts";
 import { show } from "../api/schema-faults.ts";
-import { compareQuantities, parseQuantity } from "./quantity.ts";
 
 type Quantities = Readonly<Record<string, string>>;
 

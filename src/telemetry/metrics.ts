@@ -18,6 +18,8 @@ export interface Metrics {
   warned(reason: string): void;
   /** The serving certificate in use ends then, milliseconds since the epoch. */
   certificateEnds(notAfter: number): void;
+  /** The file of limits was looked at, and is valid or not; milliseconds since the epoch. */
+  limitsRead(isValid: boolean, at: number): void;
   /** Whether this replica leads. */
   leads(isLeader: boolean): void;
   /** Whether this replica, as the leader, sees a KubeDL that runs. */
@@ -65,6 +67,16 @@ export function createMetrics(): Metrics {
     help: "When the serving certificate ends, in seconds since the epoch.",
     registers,
   });
+  const limitsValid = new Gauge({
+    name: "modelhook_config_last_reload_successful",
+    help: "1 while the file of limits is valid; 0 while it is not and the last valid ones are in force.",
+    registers,
+  });
+  const limitsTaken = new Gauge({
+    name: "modelhook_config_last_reload_success_timestamp_seconds",
+    help: "When limits came into force last, in seconds since the epoch.",
+    registers,
+  });
   const leader = new Gauge({
     name: "modelhook_leader",
     help: "1 while this replica is the leader.",
@@ -107,6 +119,10 @@ export function createMetrics(): Metrics {
     },
     warned: (reason) => warnings.inc({ reason }),
     certificateEnds: (notAfter) => certificate.set(notAfter / 1000),
+    limitsRead(isValid, at) {
+      limitsValid.set(isValid ? 1 : 0);
+      if (isValid) limitsTaken.set(at / 1000);
+    },
     leads: (isLeader) => leader.set(isLeader ? 1 : 0),
     kubeDlPresent: (isPresent) => kubeDl.set(isPresent ? 1 : 0),
     queued: (queue, waiting) => depth.set({ queue }, waiting),

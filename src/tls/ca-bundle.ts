@@ -9,7 +9,7 @@ import { resources } from "../kube/resources.ts";
 import { createStore } from "../kube/store.ts";
 import { create, update } from "../kube/write.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { createListeners } from "./listeners.ts";
+import { createListeners } from "../kube/listeners.ts";
 import { isTrusted } from "./pem.ts";
 import type { CertificateSource } from "./source.ts";
 

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../telemetry/logger.ts";
-import { createListeners } from "./listeners.ts";
+import { createListeners } from "../kube/listeners.ts";
 import { isTrusted, notAfter, parseCertificates, parsePrivateKey } from "./pem.ts";
-import { repeat } from "./repeat.ts";
+import { repeat } from "../kube/repeat.ts";
 import type { CertificateSource, ServingCertificate } from "./source.ts";
 
 /** Certificates that someone else keeps current, such as cert-manager in a mounted Secret. */

@@ -2,9 +2,9 @@ import { X509Certificate } from "node:crypto";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Authority } from "./authority.ts";
 import { issueLeaf } from "./issue.ts";
-import { createListeners } from "./listeners.ts";
+import { createListeners } from "../kube/listeners.ts";
 import { joinBundle, notAfter } from "./pem.ts";
-import { repeat } from "./repeat.ts";
+import { repeat } from "../kube/repeat.ts";
 import type { CertificateSource, ServingCertificate } from "./source.ts";
 
 /** How one replica signs and renews its own leaf. */

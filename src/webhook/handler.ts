@@ -43,6 +43,7 @@ export type Handler = (call: Call) => Promise<Answer>;
 /** The kinds that reach us; others share one label, so that strangers cannot make metrics grow. */
 const KINDS = new Set([
   "/Pod",
+  "/ConfigMap",
   "batch/Job",
   `${GROUP}/Model`,
   `${GROUP}/ModelVersion`,

@@ -5,7 +5,7 @@ import type { WebhookConfiguration } from "../tls/ca-bundle.ts";
 
 /** Where the API server finds us, and what it is to trust. */
 export interface RegistrationOptions {
-  /** Name of both configurations. */
+  /** Name of both configurations, and of the ConfigMap of limits. */
   readonly name: string;
   /** Our own namespace; its pods and jobs never reach us. */
   readonly namespace: string;
@@ -50,6 +50,10 @@ const CHANGES = [
 /** What empties a namespace or follows an owner is never held up, not even by the time that a call takes. */
 const DELETES = `!(request.userInfo.username in [${CLEANERS.map((user) => `'${user}'`).join(", ")}])`;
 
+/** The ConfigMap of limits, when it is made or says something else. */
+const limitsChange = (name: string): string =>
+  `object.metadata.name == '${name}' && (request.operation == 'CREATE' || object.?data != oldObject.?data)`;
+
 /**
  * The webhook configurations, MutatingWebhookConfiguration then ValidatingWebhookConfiguration. Every default of the API is written
  * out, so that the live ones can be compared with them. Conditions must hold for objects without annotations or owners: an
@@ -70,6 +74,9 @@ export function webhookConfigurations(
     ],
   };
   const rule = { group: GROUP, version: VERSION, resources: ["models", "modelversions"] };
+  const here = {
+    matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: [namespace] }],
+  };
   const kinds = {
     rule: { ...rule, resources: [...rule.resources, "modelbindings"] },
     operations: ["CREATE", "UPDATE"],
@@ -111,6 +118,15 @@ export function webhookConfigurations(
           rule,
           operations: ["DELETE"],
           condition: { name: "is-nobody-who-cleans-up", expression: DELETES },
+          failurePolicy: "Ignore",
+        }),
+        webhook(options, "/validate", {
+          name: "limits",
+          rule: { group: "", version: "v1", resources: ["configmaps"] },
+          operations: ["CREATE", "UPDATE"],
+          namespaceSelector: here,
+          condition: { name: "limits-change", expression: limitsChange(name) },
+          // Limits can be mended while no replica runs; those that start look at them again.
           failurePolicy: "Ignore",
         }),
       ],

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,6 +21,8 @@ export interface RunningModelhook {
   stop(): Promise<void>;
   /** Kills it as a crash would. */
   kill(): Promise<void>;
+  /** Replaces its file of limits, as a mounted ConfigMap is replaced; a text is written as it is. */
+  setLimits(limits: ModelhookOptions | string): Promise<void>;
   /** Stops its processor time: connections stay open and nothing is answered. */
   pause(): void;
   resume(): void;
@@ -77,7 +79,12 @@ export async function launchModelhook(
 ): Promise<RunningModelhook> {
   const directory = await mkdtemp(join(tmpdir(), "modelhook-serve-"));
   const config = join(directory, "config.yaml");
-  await writeFile(config, stringify(configOf(options)));
+  const setLimits = async (limits: ModelhookOptions | string): Promise<void> => {
+    const text = typeof limits === "string" ? limits : stringify(configOf(limits));
+    await writeFile(`${config}.new`, text);
+    await rename(`${config}.new`, config);
+  };
+  await setLimits(options);
   const kubeconfig = join(directory, "kubeconfig");
   await writeFile(kubeconfig, await ownKubeconfig(plane), { mode: 0o600 });
   const [https, probes] = [await findFreePort(), await findFreePort()];
@@ -119,6 +126,7 @@ export async function launchModelhook(
     ended,
     stop: async () => end("SIGTERM"),
     kill: async () => end("SIGKILL"),
+    setLimits,
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),
   };

@@ -9,6 +9,7 @@ export function makeSettings(): BuildSettings {
     kanikoImage: "registry.example/kaniko:1",
     baseImage: "registry.example/busybox:1",
     allowedBaseImages: [],
+    maxResources: {},
     insecureRegistries: [],
     deadlineSeconds: 3600,
     maxAttempts: 3,

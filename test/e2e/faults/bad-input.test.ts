@@ -1,4 +1,5 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { VERSION_ANNOTATIONS } from "../../../src/api/annotations.ts";
 import type { Pod } from "../../../src/api/kube-types.ts";
@@ -17,7 +18,7 @@ import {
   type TestNode,
 } from "../node.ts";
 import { builtOnce, resultOf } from "./builds.ts";
-import { hashesIn, modelVersion, writeModel } from "./models.ts";
+import { hashesIn, modelVersion, onHost, writeModel } from "./models.ts";
 import { logsByPod, servingDeployment, servingPod } from "./workloads.ts";
 
 const NAMESPACE = "faults-input";
@@ -93,6 +94,33 @@ describe("bad input", () => {
     const built = await whenBuiltAgain("emptied", failed);
     expect(await resultOf(node, built)).toEqual(builtOnce(built, await hashesIn(directory)));
     await eventually("the latest version", async () => (await latestOf("emptied")) === "emptied");
+  });
+
+  test.concurrent("a path that leaves what the administrator allows by a link fails the build", async () => {
+    const top = await onHost(node, `/models/${NAMESPACE}`);
+    await mkdir(top, { recursive: true });
+    await symlink("/etc", join(top, "linked"));
+    await apply(node, NAMESPACE, modelVersion(node, "linked", `/models/${NAMESPACE}/linked`));
+    const { status } = await whenBuilt(node, NAMESPACE, "linked");
+    expect(status).toMatchObject({
+      imageBuildPhase: "ImageBuildFailed",
+      message: expect.stringMatching(
+        /^SourceNotFound: .*"faults-input\/linked" is a link that leads out of the volume/,
+      ) as string,
+    });
+    expect(status?.digest).toBeUndefined();
+  });
+
+  test.concurrent("a link in a model that leads out of it stays a link, and what it leads to is not in the image", async () => {
+    const path = `/models/${NAMESPACE}/leading`;
+    const directory = await writeModel(node, path);
+    await symlink("/etc/passwd", join(directory, "absolute"));
+    await symlink("../../../../etc/passwd", join(directory, "variables/relative"));
+    await symlink("/etc", join(directory, "whole"));
+    await apply(node, NAMESPACE, modelVersion(node, "leading", path));
+    const built = await whenBuilt(node, NAMESPACE, "leading");
+    // Only regular files are hashed, so one that a link became would be one too many.
+    expect(await resultOf(node, built)).toEqual(builtOnce(built, await hashesIn(directory)));
   });
 
   test.concurrent("a pod that names a version before there is one waits for it", async () => {

@@ -129,6 +129,24 @@ describe("a job that is created", () => {
   });
 });
 
+describe("the ConfigMap of limits", () => {
+  test("is sent to us when it is made, and when it says something else", async () => {
+    const ref = { namespace: NAMESPACE, name: "modelhook" };
+    await create(cluster.api, resources.configmaps, { metadata: ref });
+    await mergePatch(cluster.api, resources.configmaps, ref, { metadata: { labels: { a: "b" } } });
+    await mergePatch(cluster.api, resources.configmaps, ref, { data: { "config.yaml": "a" } });
+    await remove(cluster.api, resources.configmaps, ref);
+    expect(calls()).toEqual(["validate CREATE ConfigMap", "validate UPDATE ConfigMap"]);
+  });
+
+  test("is the only one that is sent to us", async () => {
+    const { api } = cluster;
+    await create(api, resources.configmaps, { metadata: { name: "other", namespace: NAMESPACE } });
+    await create(api, resources.configmaps, { metadata: { name: "modelhook", namespace } });
+    expect(calls()).toEqual([]);
+  });
+});
+
 const versionSpec = {
   modelName: "digits",
   imageRepo: "registry.test/digits",

@@ -12,7 +12,10 @@ export async function repeat(
   const { everyMs, signal, onError } = options;
   try {
     for await (const _ of setInterval(everyMs, undefined, { signal, ref: false })) {
-      await work().catch(onError);
+      await work().catch((error: unknown) => {
+        // What fails at the end fails because of it, and nobody is there to hear it.
+        if (!signal.aborted) onError(error);
+      });
     }
   } catch (error) {
     if (!signal.aborted) throw error;

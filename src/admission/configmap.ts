@@ -1,0 +1,23 @@
+import type { ConfigMap, KubeObject } from "../api/kube-types.ts";
+import { allow, deny, type Decision } from "./decision.ts";
+import { parseLimits } from "./limits.ts";
+
+/** Key of the ConfigMap that holds the administrator's limits. */
+const KEY = "config.yaml";
+
+/** Refuses invalid limits when they are applied: in the file they would be refused too late for anybody to see. */
+export function decideConfigMap(object: KubeObject): Decision {
+  const { data = {} } = object as ConfigMap;
+  const path = `data[${KEY}]`;
+  const text = Object.hasOwn(data, KEY) ? data[KEY] : undefined;
+  if (text === undefined) {
+    return deny("InvalidConfiguration", [{ field: path, message: "is required" }]);
+  }
+  const parsed = parseLimits(text);
+  if (parsed.ok) return allow("Valid");
+  const causes = parsed.faults.map(({ field, message }) => ({
+    field: field === "" ? path : `${path}.${field}`,
+    message,
+  }));
+  return deny("InvalidConfiguration", causes);
+}
