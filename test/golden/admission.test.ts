@@ -74,7 +74,7 @@ describe("there is a case", () => {
 
   const answers = cases.map((name) => decideCase(name));
   const said = new Set<string>(
-    answers.flatMap(({ reason, warnings }) => [reason, ...warnings.map((each) => each.reason)]),
+    answers.flatMap(({ reason, warnings }) => warnings.map((each) => each.reason).concat(reason)),
   );
 
   test.each(given)("that is answered or warned %s", (code) => {
