@@ -133,10 +133,21 @@ describe("warnings fit what the API server passes on", () => {
 });
 
 test("a fault is a denial with the request's uid", () => {
-  expect(answerFault("u-1", 400, "no kind").response).toEqual({
+  expect(answerFault("u-1", 400, "no kind", "mutate").response).toEqual({
     uid: "u-1",
     allowed: false,
     status: { code: 400, reason: "BadRequest", message: "no kind" },
   });
-  expect(answerFault("u-1", 500, "failed").response.status?.reason).toBe("InternalError");
+  expect(answerFault("u-1", 500, "failed", "mutate").response.status?.reason).toBe("InternalError");
+});
+
+test("a fault of hints is no denial, but a warning", () => {
+  const message = "modelhook could not decide";
+  for (const code of [400, 500] as const) {
+    expect(answerFault("u-1", code, message, "hint").response).toEqual({
+      uid: "u-1",
+      allowed: true,
+      warnings: [message],
+    });
+  }
 });

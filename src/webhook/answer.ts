@@ -16,8 +16,11 @@ export interface AdmissionReview {
   readonly response: AdmissionResponse;
 }
 
-/** Which of our paths was called; to a validating webhook's caller a patch is an error, so only `mutate` answers with one. */
-export type Endpoint = "mutate" | "validate";
+/**
+ * Which of our paths was called; to a validating webhook's caller a patch is an error, so only `mutate` answers with one. `hint`
+ * never denies.
+ */
+export type Endpoint = "mutate" | "validate" | "hint";
 
 /**
  * Once the warnings of a request exceed 4096 characters the API server cuts each to 256 and drops what is still too much, so one
@@ -40,15 +43,27 @@ export function answerDecision(
     ...(warnings.length === 0 ? {} : { warnings }),
   };
   if (!allowed) return review({ ...facts, allowed, status: statusOf(request, decision) });
-  if (endpoint === "validate" || decision.operations.length === 0) {
+  if (endpoint !== "mutate" || decision.operations.length === 0) {
     return review({ ...facts, allowed });
   }
   const patch = Buffer.from(JSON.stringify(decision.operations)).toString("base64");
   return review({ ...facts, allowed, patchType: "JSONPatch", patch });
 }
 
-/** Denies what could not be decided on: 400 when the request is at fault, 500 when we are. */
-export function answerFault(uid: string, code: 400 | 500, message: string): AdmissionReview {
+/**
+ * Denies what could not be decided on: 400 when the request is at fault, 500 when we are. The API server takes a denial for one
+ * whatever the failure policy is, so `hint` allows and says why there are none.
+ */
+export function answerFault(
+  uid: string,
+  code: 400 | 500,
+  message: string,
+  endpoint: Endpoint,
+): AdmissionReview {
+  if (endpoint === "hint") {
+    const warnings = readableWarnings([{ reason: "InternalError", message }]);
+    return review({ uid, allowed: true, warnings });
+  }
   const reason = code === 400 ? "BadRequest" : "InternalError";
   return review({ uid, allowed: false, status: { code, reason, message } });
 }

@@ -2,6 +2,7 @@ import type { Decision } from "../admission/decision.ts";
 import type { Snapshot } from "../admission/snapshot.ts";
 import { GROUP } from "../api/crd.ts";
 import type { AdmissionRequest } from "../api/review.ts";
+import { WORKLOADS } from "../jobs/workloads.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { answerDecision, answerFault, type AdmissionReview, type Endpoint } from "./answer.ts";
@@ -31,15 +32,21 @@ export type Answer =
   | { readonly code: 200; readonly review: AdmissionReview }
   | { readonly code: 400; readonly text: string };
 
-/** Decode, gather, decide, answer. It never throws and never rejects: what fails inside is a denial. */
+/** Decode, gather, decide, answer. It never throws and never rejects: what fails inside is a denial, hints aside. */
 export type Handler = (call: Call) => Promise<Answer>;
 
 /** The kinds that reach us; others share one label, so that strangers cannot make metrics grow. */
-const KINDS = new Set(["/Pod", "batch/Job", `${GROUP}/Model`, `${GROUP}/ModelVersion`]);
+const KINDS = new Set([
+  "/Pod",
+  `${GROUP}/Model`,
+  `${GROUP}/ModelVersion`,
+  ...WORKLOADS.map(({ group, kind }) => `${group}/${kind}`),
+]);
 
 /** Makes an endpoint. Each call is counted, and logged in one line without the objects in it. */
 export function createHandler(options: HandlerOptions): Handler {
   const { endpoint, metrics, log } = options;
+  const allowsFaults = endpoint === "hint";
   return async (call) => {
     const began = performance.now();
     const decoded = decodeReview(call.body);
@@ -60,10 +67,10 @@ export function createHandler(options: HandlerOptions): Handler {
 
     if (!decoded.ok) {
       const { uid, fault } = decoded;
-      log.warn({ ...report(false, "BadReview"), uid, fault }, "Refused");
+      log.warn({ ...report(allowsFaults, "BadReview"), uid, fault }, "Refused");
       return uid === undefined
         ? { code: 400, text: `modelhook cannot answer: ${fault}` }
-        : { code: 200, review: answerFault(uid, 400, fault) };
+        : { code: 200, review: answerFault(uid, 400, fault, endpoint) };
     }
     try {
       call.signal.throwIfAborted();
@@ -74,11 +81,11 @@ export function createHandler(options: HandlerOptions): Handler {
       log.info(report(decision.allowed, decision.reason), "Answered");
       return { code: 200, review };
     } catch (error) {
-      log.error({ ...report(false, "InternalError"), err: error }, "Failed to answer");
+      log.error({ ...report(allowsFaults, "InternalError"), err: error }, "Failed to answer");
       // Our own faults are in the log; only a lack of time says something to the user.
       const why = error === call.signal.reason ? `: ${(error as Error).message}` : "";
       const message = `modelhook could not decide${why}; try again, then look into its log for ${decoded.request.uid}`;
-      return { code: 200, review: answerFault(decoded.request.uid, 500, message) };
+      return { code: 200, review: answerFault(decoded.request.uid, 500, message, endpoint) };
     }
   };
 }

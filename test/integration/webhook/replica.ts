@@ -25,7 +25,7 @@ export const NAME = "modelhook";
 
 /** One call that reached a replica. */
 interface Seen {
-  readonly endpoint: "mutate" | "validate";
+  readonly endpoint: "mutate" | "validate" | "hint";
   readonly request: AdmissionRequest;
 }
 
@@ -86,6 +86,7 @@ export async function startReplica(
   const app = createApp({
     mutate: handlerOf("mutate"),
     validate: handlerOf("validate"),
+    hint: handlerOf("hint"),
     readiness,
     log,
     deadlineMs: 4500,
