@@ -25,9 +25,14 @@ export async function gatherSnapshot(
 ): Promise<Snapshot> {
   const { namespace, versions: names } = references(request);
   const versions: Record<string, ModelVersion> = {};
-  for (const name of names) {
-    const version =
-      sources.versions.get(namespace, name) ?? (await readVersion(sources, namespace, name));
+  const found = await Promise.all(
+    names.map(
+      async (name) =>
+        sources.versions.get(namespace, name) ?? (await readVersion(sources, namespace, name)),
+    ),
+  );
+  for (const [index, name] of names.entries()) {
+    const version = found[index];
     if (version !== undefined) versions[name] = version;
   }
   const hasUnknown = names.some((name) => versions[name] === undefined);
