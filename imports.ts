@@ -58,7 +58,7 @@ export const AREAS: readonly Area[] = [
   {
     name: "webhook",
     pure: false,
-    imports: ["api", "admission", "gather", "kube", "tls", "telemetry"],
+    imports: ["api", "admission", "gather", "jobs/workloads.ts", "kube", "tls", "telemetry"],
     packages: ["express", "node:*"],
   },
   {

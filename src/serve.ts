@@ -80,6 +80,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const app = createApp({
     mutate: handlerOf("mutate", endpoint),
     validate: handlerOf("validate", endpoint),
+    hint: handlerOf("hint", endpoint),
     readiness,
     log,
     deadlineMs: DEADLINE_MS,
@@ -212,7 +213,7 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
 }
 
 function handlerOf(
-  endpoint: "mutate" | "validate",
+  endpoint: "mutate" | "validate" | "hint",
   parts: Pick<Parts, "api" | "versions" | "limits" | "metrics" | "log">,
 ): ReturnType<typeof createHandler> {
   const { api, versions, limits, metrics, log } = parts;

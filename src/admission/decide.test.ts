@@ -15,6 +15,7 @@ import {
 } from "../../test/make/pod.ts";
 import { makeDeletion, makeRequest, makeUpdate } from "../../test/make/request.ts";
 import { makePolicy, makeSnapshot } from "../../test/make/snapshot.ts";
+import { makeKind, makeTemplate, makeWorkload } from "../../test/make/workload.ts";
 import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
 import type { KubeObject } from "../api/kube-types.ts";
 import { deepFreeze } from "../kube/freeze.ts";
@@ -194,8 +195,44 @@ describe("a request", () => {
   });
 
   test("for a kind of others is allowed", () => {
-    const deployment = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" } };
-    expect(reasonOf(deepFreeze(deployment))).toBe("Valid");
+    const service = { apiVersion: "v1", kind: "Service", metadata: { name: "web" } };
+    expect(reasonOf(deepFreeze(service))).toBe("Valid");
+  });
+});
+
+describe("a workload", () => {
+  const kind = makeKind("Deployment");
+  const asking = makeWorkload(kind, makeTemplate({ [ANNOTATIONS.modelVersion]: "mnist-v0" }));
+
+  test.each([makeRequest(asking), makeUpdate(asking, makeWorkload(kind, makeTemplate()))])(
+    "that is applied is given hints, from the versions that it names: %#",
+    (request) => {
+      expect(references(request)).toEqual({ namespace: "team-a", versions: ["mnist-v0"] });
+      expect(decide(request, SNAPSHOT)).toMatchObject({
+        allowed: true,
+        reason: "Valid",
+        warnings: [{ reason: "ModelNotFound" }],
+      });
+    },
+  );
+
+  test("that asks for nothing is given none", () => {
+    expect(reasonOf(makeWorkload(kind, makeTemplate()))).toBe("NothingAsked");
+  });
+
+  test("that is deleted is given none", () => {
+    const request = makeRequest(asking, (each) => void (each.operation = "DELETE"));
+    expect(references(request).versions).toEqual([]);
+    expect(decide(request, SNAPSHOT)).toMatchObject({ reason: "Valid", warnings: [] });
+  });
+
+  test("that is a Job is given them where nothing else is decided on it", () => {
+    const serving = makeJob((job) => {
+      job.spec.template.metadata.annotations = { [ANNOTATIONS.modelVersion]: "mnist-v0" };
+    });
+    const exporting = makeExportingJob();
+    expect(decide(makeRequest(serving), SNAPSHOT).warnings).toHaveLength(1);
+    expect(decide(makeUpdate(exporting, exporting), SNAPSHOT).warnings).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { ANNOTATIONS, FINALIZERS, LABELS, type ExportIntent } from "../api/annotations.ts";
+import { ANNOTATIONS, FINALIZERS, LABELS, PREFIX, type ExportIntent } from "../api/annotations.ts";
 import type { Job, ObjectMeta } from "../api/kube-types.ts";
 import { pointerToken, type PatchOperation, type Warning } from "../api/review.ts";
 import { SCRATCH_LIMIT } from "../inject/completion-hook.ts";
@@ -13,6 +13,15 @@ import type { Snapshot } from "./snapshot.ts";
 /** Where a job, and where its pod template, keeps annotations. */
 const OWN = "metadata.annotations";
 const TEMPLATE = "spec.template.metadata.annotations";
+
+/** True for a job that says anything in our words, or whose pods ask for an export: what `decideExportingJob` decides on. */
+export function isDecidedAsJob({ metadata, spec }: Job): boolean {
+  return (
+    Object.keys(metadata?.annotations ?? {}).some(
+      (key) => key.startsWith(PREFIX) && key !== ANNOTATIONS.status,
+    ) || spec?.template?.metadata?.annotations?.[ANNOTATIONS.export] !== undefined
+  );
+}
 
 /**
  * Decides on a job that exports a model: its pods get the annotation, and the job the finalizer that keeps it until its

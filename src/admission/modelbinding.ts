@@ -38,7 +38,7 @@ const NOT_IN_EFFECT: Warning = {
 };
 
 /** Every fault of what should be the spec of a ModelBinding. */
-export function validateBindingSpec(spec: unknown, limits: VersionLimits): readonly Cause[] {
+function validateBindingSpec(spec: unknown, limits: VersionLimits): readonly Cause[] {
   const faults = schemaCauses(modelBindingSpecSchema, spec, "spec");
   if (typeof spec !== "object" || spec === null || Array.isArray(spec)) return faults;
   const { selector, serve, export: exported } = spec as Partial<ModelBindingSpec>;

@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 
 /** What became of one admission request. */
 interface AdmissionFacts {
-  readonly endpoint: "mutate" | "validate";
+  readonly endpoint: "mutate" | "validate" | "hint";
   readonly kind: string;
   readonly operation: string;
   readonly allowed: boolean;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { allow, deny, patch } from "../admission/decision.ts";
 import type { AdmissionRequest, Cause, CauseType, PatchOperation } from "../api/review.ts";
-import { answerDecision, answerFault } from "./answer.ts";
+import { answerAnyway, answerDecision, answerFault } from "./answer.ts";
 
 const pod: AdmissionRequest = {
   uid: "u-1",
@@ -139,4 +139,12 @@ test("a fault is a denial with the request's uid", () => {
     status: { code: 400, reason: "BadRequest", message: "no kind" },
   });
   expect(answerFault("u-1", 500, "failed").response.status?.reason).toBe("InternalError");
+});
+
+test("what may pass although it could not be decided on is let through with a warning", () => {
+  expect(answerAnyway("u-1", "modelhook could not decide").response).toEqual({
+    uid: "u-1",
+    allowed: true,
+    warnings: ["modelhook could not decide"],
+  });
 });

@@ -10,8 +10,11 @@ export interface AdmissionReview {
   readonly response: AdmissionResponse;
 }
 
-/** Which of our paths was called; to a validating webhook's caller a patch is an error, so only `mutate` answers with one. */
-export type Endpoint = "mutate" | "validate";
+/**
+ * Which of our paths was called; to a validating webhook's caller a patch is an error, so only `mutate` answers with one. `hint`
+ * never denies.
+ */
+export type Endpoint = "mutate" | "validate" | "hint";
 
 /**
  * Once the warnings of a request exceed 4096 characters the API server cuts each to 256 and drops what is still too much, so one
@@ -36,7 +39,7 @@ export function answerDecision(
     ...(warnings.length === 0 ? {} : { warnings }),
   };
   if (!allowed) return review({ ...facts, allowed, status: statusOf(request, decision) });
-  if (endpoint === "validate" || decision.operations.length === 0) {
+  if (endpoint !== "mutate" || decision.operations.length === 0) {
     return review({ ...facts, allowed });
   }
   const patch = Buffer.from(JSON.stringify(decision.operations)).toString("base64");

@@ -26,7 +26,11 @@ beforeAll(async () => {
   const source = await makeSource();
   ca = source.current().caBundle;
   const start = async (deadlineMs: number): Promise<RunningServer> => {
-    const handlers = { mutate: recorded("mutate"), validate: recorded("validate") };
+    const handlers = {
+      mutate: recorded("mutate"),
+      validate: recorded("validate"),
+      hint: recorded("hint"),
+    };
     const app = createApp({ ...handlers, readiness, log, deadlineMs });
     return startWebhookServer(app, { host: "127.0.0.1", port: 0, source });
   };
@@ -60,12 +64,15 @@ function answerOf(uid: string): Answer {
 }
 
 describe("a review", () => {
-  test.each(["mutate", "validate"])("posted to /%s is answered as JSON", async (endpoint) => {
-    const reply = await send({ port: server.port, ca, path: `/${endpoint}` }, makeReview("u-1"));
-    expect(reply).toMatchObject({ code: 200, headers: { "content-type": /^application\/json/ } });
-    expect(JSON.parse(reply.text)).toMatchObject({ response: { uid: "u-1", allowed: true } });
-    expect(calls).toMatchObject([{ endpoint, call: { body: Buffer.from(makeReview("u-1")) } }]);
-  });
+  test.each(["mutate", "validate", "hint"])(
+    "posted to /%s is answered as JSON",
+    async (endpoint) => {
+      const reply = await send({ port: server.port, ca, path: `/${endpoint}` }, makeReview("u-1"));
+      expect(reply).toMatchObject({ code: 200, headers: { "content-type": /^application\/json/ } });
+      expect(JSON.parse(reply.text)).toMatchObject({ response: { uid: "u-1", allowed: true } });
+      expect(calls).toMatchObject([{ endpoint, call: { body: Buffer.from(makeReview("u-1")) } }]);
+    },
+  );
 
   test("keeps the query that the API server adds, and its trace context", async () => {
     const traceparent = `00-${"a".repeat(100)}`;

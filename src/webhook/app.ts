@@ -13,6 +13,7 @@ import type { ReadinessReport } from "./readiness.ts";
 export interface AppOptions {
   readonly mutate: Handler;
   readonly validate: Handler;
+  readonly hint: Handler;
   readonly readiness: ReadinessReport;
   readonly log: Logger;
   /** From the headers of a request to its answer; shorter than the 5 s that the API server waits. */
@@ -27,9 +28,9 @@ const MAX_TRACEPARENT = 64;
 
 const GONE = new Error("the caller has gone");
 
-/** POST /mutate and /validate, GET /healthz and /readyz. */
+/** POST /mutate, /validate and /hint, GET /healthz and /readyz. */
 export function createApp(options: AppOptions): Express {
-  const { mutate, validate, readiness, log, deadlineMs } = options;
+  const { mutate, validate, hint, readiness, log, deadlineMs } = options;
   const app = bareApp();
   const read = [
     limitTime(deadlineMs),
@@ -38,7 +39,8 @@ export function createApp(options: AppOptions): Express {
   ];
   app.post("/mutate", read, serve(mutate, readiness));
   app.post("/validate", read, serve(validate, readiness));
-  app.all(["/mutate", "/validate"], (_request, response) => {
+  app.post("/hint", read, serve(hint, readiness));
+  app.all(["/mutate", "/validate", "/hint"], (_request, response) => {
     sendText(response.set("allow", "POST"), 405, "expected POST");
   });
   addProbes(app, readiness);

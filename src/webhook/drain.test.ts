@@ -31,7 +31,14 @@ async function startReplica(source: Source, answerAfterMs: () => number) {
       review: { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", response },
     };
   };
-  const app = createApp({ mutate: handle, validate: handle, readiness, log, deadlineMs: 4000 });
+  const app = createApp({
+    mutate: handle,
+    validate: handle,
+    hint: handle,
+    readiness,
+    log,
+    deadlineMs: 4000,
+  });
   const address = { host: "127.0.0.1", port: 0 };
   const webhook = await startWebhookServer(app, { ...address, source });
   const probeApp = createProbeApp({ readiness, metrics: createMetrics(), log });

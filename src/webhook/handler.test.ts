@@ -115,13 +115,34 @@ test("what fails inside holds up no deletion, and says so", async () => {
       response: {
         uid: "u-1",
         allowed: true,
-        warnings: ["modelhook could not see whether it may be deleted; it is deleted all the same"],
+        warnings: ["modelhook could not decide; it is let through all the same"],
       },
     },
   });
   expect(JSON.stringify(answer)).not.toContain("no such thing");
   expect(lines).toEqual([
     expect.objectContaining({ level: "error", reason: "InternalError", name: "digits" }),
+  ]);
+});
+
+test("what fails inside denies nothing that is only given hints", async () => {
+  const { handle, lines, counted } = makeHandler({
+    endpoint: "hint",
+    gather: async () => fail("no such thing"),
+  });
+  expect(await handle(callOf())).toMatchObject({
+    review: { response: { uid: "u-1", allowed: true, warnings: [expect.any(String)] } },
+  });
+  expect(await handle(callOf({ kind: null }))).toMatchObject({
+    review: { response: { uid: "u-1", allowed: true } },
+  });
+  expect(lines.map(({ level, reason }) => `${String(level)} ${String(reason)}`)).toEqual([
+    "error InternalError",
+    "warn BadReview",
+  ]);
+  expect(await counted()).toEqual([
+    expect.stringMatching(/allowed="true",reason="InternalError"/),
+    expect.stringMatching(/allowed="true",reason="BadReview"/),
   ]);
 });
 
@@ -239,10 +260,14 @@ test("kinds that are not ours share one label", async () => {
   const { handle, counted } = makeHandler();
   const kinds = ["Made", "Up", "Model"].map((kind) => ({ group: "made.up", version: "v1", kind }));
   for (const kind of kinds) await handle(callOf({ kind }));
-  await handle(callOf({ kind: { group: "batch", version: "v1", kind: "Job" } }));
+  for (const group of ["batch", "batch.volcano.sh"]) {
+    await handle(callOf({ kind: { group, version: "v1", kind: "Job" } }));
+  }
+  await handle(callOf({ kind: { group: "apps", version: "v1", kind: "Deployment" } }));
   expect(await counted()).toEqual([
     expect.stringMatching(/kind="other",.*\} 3$/),
-    expect.stringMatching(/kind="Job",.*\} 1$/),
+    expect.stringMatching(/kind="Job",.*\} 2$/),
+    expect.stringMatching(/kind="Deployment",.*\} 1$/),
   ]);
 });
 

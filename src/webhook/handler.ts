@@ -2,6 +2,7 @@ import type { Decision } from "../admission/decision.ts";
 import type { Snapshot } from "../admission/snapshot.ts";
 import { GROUP } from "../api/crd.ts";
 import type { AdmissionRequest } from "../api/review.ts";
+import { WORKLOADS } from "../jobs/workloads.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import {
@@ -37,17 +38,17 @@ export type Answer =
   | { readonly code: 200; readonly review: AdmissionReview }
   | { readonly code: 400; readonly text: string };
 
-/** Decode, gather, decide, answer. It never throws and never rejects: what fails inside is a denial. */
+/** Decode, gather, decide, answer. It never throws and never rejects: what fails inside is a denial, hints aside. */
 export type Handler = (call: Call) => Promise<Answer>;
 
 /** The kinds that reach us; others share one label, so that strangers cannot make metrics grow. */
 const KINDS = new Set([
   "/Pod",
   "/ConfigMap",
-  "batch/Job",
   `${GROUP}/Model`,
   `${GROUP}/ModelVersion`,
   `${GROUP}/ModelBinding`,
+  ...WORKLOADS.map(({ group, kind }) => `${group}/${kind}`),
 ]);
 
 /** Makes an endpoint. Each call is counted, and logged in one line without the objects in it. */
@@ -73,10 +74,11 @@ export function createHandler(options: HandlerOptions): Handler {
 
     if (!decoded.ok) {
       const { uid, fault } = decoded;
-      log.warn({ ...report(false, "BadReview"), uid, fault }, "Refused");
-      return uid === undefined
-        ? { code: 400, text: `modelhook cannot answer: ${fault}` }
-        : { code: 200, review: answerFault(uid, 400, fault) };
+      const passes = endpoint === "hint";
+      log.warn({ ...report(passes, "BadReview"), uid, fault }, "Refused");
+      if (uid === undefined) return { code: 400, text: `modelhook cannot answer: ${fault}` };
+      const review = passes ? answerAnyway(uid, fault) : answerFault(uid, 400, fault);
+      return { code: 200, review };
     }
     try {
       call.signal.throwIfAborted();
@@ -87,19 +89,29 @@ export function createHandler(options: HandlerOptions): Handler {
       log.info(report(decision.allowed, decision.reason), "Answered");
       return { code: 200, review };
     } catch (error) {
-      const { uid, operation } = decoded.request;
-      // A deletion that has to be held up was answered; like the webhook's failurePolicy, our faults hold up none.
-      const letsPass = operation === "DELETE";
-      log.error({ ...report(letsPass, "InternalError"), err: error }, "Failed to answer");
+      const { uid } = decoded.request;
+      const passes = mayPass(decoded.request, endpoint);
+      log.error({ ...report(passes, "InternalError"), err: error }, "Failed to answer");
       // Our own faults are in the log; only a lack of time says something to the user.
       const why = error === call.signal.reason ? `: ${(error as Error).message}` : "";
-      const message = `modelhook could not decide${why}; try again, then look into its log for ${uid}`;
-      if (!letsPass) return { code: 200, review: answerFault(uid, 500, message) };
-      metrics.warned("InternalError");
-      const passed = `modelhook could not see whether it may be deleted${why}; it is deleted all the same`;
-      return { code: 200, review: answerAnyway(uid, passed) };
+      const message = `modelhook could not decide${why}`;
+      if (passes) {
+        metrics.warned("InternalError");
+        const review = answerAnyway(uid, `${message}; it is let through all the same`);
+        return { code: 200, review };
+      }
+      const retry = `${message}; try again, then look into its log for ${uid}`;
+      return { code: 200, review: answerFault(uid, 500, retry) };
     }
   };
+}
+
+/**
+ * True for what goes through when nobody answers, too: hints, deletions, our own limits. The API server takes a denial for one
+ * whatever the failure policy is, so our faults must not be denials there.
+ */
+function mayPass({ operation, kind }: AdmissionRequest, endpoint: Endpoint): boolean {
+  return endpoint === "hint" || operation === "DELETE" || kind.kind === "ConfigMap";
 }
 
 async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

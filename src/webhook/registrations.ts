@@ -2,6 +2,12 @@ import { CLEANERS } from "../admission/version-deletion.ts";
 import { ANNOTATIONS, LABELS, PREFIX, VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import { GROUP, VERSION } from "../api/crd.ts";
 import type { WebhookConfiguration } from "../tls/ca-bundle.ts";
+import {
+  HINT_REGISTRATIONS,
+  annotationsChange,
+  type HintRegistration,
+  type Rule,
+} from "./hint-registrations.ts";
 
 /** Where the API server finds us, and what it is to trust. */
 export interface RegistrationOptions {
@@ -28,8 +34,6 @@ const EXPORTS = [
   `'${ANNOTATIONS.export}' in object.?spec.?template.?metadata.?annotations.orValue({})`,
 ].join(" || ");
 
-const NEW = "object.?metadata.?annotations.orValue({})";
-const OLD = "oldObject.?metadata.?annotations.orValue({})";
 const OURS = `k.startsWith('${PREFIX}') && k != '${VERSION_ANNOTATIONS.retry}'`;
 
 const jobUidOf = (object: string): string =>
@@ -42,8 +46,7 @@ const jobUidOf = (object: string): string =>
 const CHANGES = [
   "request.operation == 'CREATE'",
   "object.?spec != oldObject.?spec",
-  `${NEW}.exists(k, ${OURS} && (!(k in ${OLD}) || ${OLD}[k] != ${NEW}[k]))`,
-  `${OLD}.exists(k, ${OURS} && !(k in ${NEW}))`,
+  annotationsChange(OURS),
   `${jobUidOf("object")} != ${jobUidOf("oldObject")}`,
 ].join(" || ");
 
@@ -129,21 +132,38 @@ export function webhookConfigurations(
           // Limits can be mended while no replica runs; those that start look at them again.
           failurePolicy: "Ignore",
         }),
+        ...HINT_REGISTRATIONS.map((each) => hintWebhook(options, each, elsewhere)),
       ],
     },
   ];
 }
 
+/** Nobody waits for hints: while we do not answer, objects are stored without them. */
+function hintWebhook(
+  options: RegistrationOptions,
+  { name, rules, conditions }: HintRegistration,
+  namespaceSelector: object,
+) {
+  const [rule] = rules;
+  const [condition] = conditions;
+  if (rule === undefined || condition === undefined) throw new Error(`${name} is for no kind`);
+  const operations = ["CREATE", "UPDATE"];
+  const about = { name, rule, operations, namespaceSelector, condition };
+  return {
+    ...webhook(options, "/hint", about),
+    rules: rules.map((each) => ruleOf(each, operations)),
+    failurePolicy: "Ignore",
+    timeoutSeconds: 2,
+    matchConditions: conditions,
+  };
+}
+
 function webhook(
   { namespace, endpoint, caBundle }: RegistrationOptions,
-  path: "/mutate" | "/validate",
+  path: "/mutate" | "/validate" | "/hint",
   about: {
     readonly name: string;
-    readonly rule: {
-      readonly group: string;
-      readonly version: string;
-      readonly resources: readonly string[];
-    };
+    readonly rule: Rule;
     readonly operations: readonly string[];
     readonly namespaceSelector?: object;
     readonly condition: { readonly name: string; readonly expression: string };
@@ -151,7 +171,6 @@ function webhook(
     readonly failurePolicy?: "Fail" | "Ignore";
   },
 ) {
-  const { group, version, resources } = about.rule;
   const place =
     "url" in endpoint
       ? { url: endpoint.url + path }
@@ -160,15 +179,7 @@ function webhook(
     name: `${about.name}.modelhook.kubedl.io`,
     admissionReviewVersions: ["v1"],
     clientConfig: { ...place, caBundle: Buffer.from(caBundle).toString("base64") },
-    rules: [
-      {
-        apiGroups: [group],
-        apiVersions: [version],
-        operations: about.operations,
-        resources,
-        scope: "Namespaced",
-      },
-    ],
+    rules: [ruleOf(about.rule, about.operations)],
     failurePolicy: about.failurePolicy ?? "Fail",
     matchPolicy: "Equivalent",
     sideEffects: "None",
@@ -178,5 +189,15 @@ function webhook(
     matchConditions: [about.condition],
     // A container that another webhook adds after us needs the model too.
     ...(path === "/mutate" ? { reinvocationPolicy: "IfNeeded" } : {}),
+  };
+}
+
+function ruleOf({ group, version, resources }: Rule, operations: readonly string[]) {
+  return {
+    apiGroups: [group],
+    apiVersions: [version],
+    operations,
+    resources,
+    scope: "Namespaced",
   };
 }

@@ -13,7 +13,7 @@ const EFS = { AWSEfs: { volumeHandle: "fs-1::" } };
 const SPEC = { selector: { matchLabels: { app: "digits" } }, serve: { modelVersion: "digits-v1" } };
 
 /** A minimal valid ModelBinding with another spec. */
-export function bindingManifest(spec: object = {}): Manifest {
+function bindingManifest(spec: object = {}): Manifest {
   return {
     apiVersion: "model.kubedl.io/v1alpha1",
     kind: "ModelBinding",

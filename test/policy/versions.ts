@@ -16,7 +16,7 @@ const SPEC = {
 };
 
 /** A minimal valid ModelVersion with another spec or other metadata. */
-export function versionManifest(spec: object = {}, metadata: object = {}): Manifest {
+function versionManifest(spec: object = {}, metadata: object = {}): Manifest {
   return {
     apiVersion: "model.kubedl.io/v1alpha1",
     kind: "ModelVersion",

@@ -109,12 +109,6 @@ describe("a job that is created", () => {
   test.each<[string, object, object, number]>([
     ["without annotations is not sent to us", {}, {}, 0],
     ["with other annotations is not", annotations("a"), { metadata: annotations("b") }, 0],
-    [
-      "whose pods have other annotations of ours is not",
-      {},
-      { metadata: annotations("model.kubedl.io/b") },
-      0,
-    ],
     ["with any annotation of ours, misspelt perhaps, is", annotations("model.kubedl.io/a"), {}, 1],
     ["with the status that we write on pods is not", annotations("model.kubedl.io/status"), {}, 0],
     ["in our namespace is not", { ...asks, namespace: NAMESPACE }, {}, 0],
@@ -144,6 +138,207 @@ describe("the ConfigMap of limits", () => {
     await create(api, resources.configmaps, { metadata: { name: "other", namespace: NAMESPACE } });
     await create(api, resources.configmaps, { metadata: { name: "modelhook", namespace } });
     expect(calls()).toEqual([]);
+  });
+});
+
+/** The API server counts conditions that failed; under Ignore they would be seen nowhere else. */
+async function failedConditions(): Promise<readonly string[]> {
+  const text = await cluster.plane.kubectl(["get", "--raw", "/metrics"]);
+  return text
+    .split("\n")
+    .filter(
+      (line) =>
+        line.startsWith("apiserver_admission_webhook_match_condition_evaluation_errors_total{") ||
+        line.startsWith("apiserver_admission_match_condition_evaluation_errors_total{"),
+    );
+}
+
+const ours = { metadata: annotations("model.kubedl.io/model-version") };
+const others = { metadata: annotations("example.com/a") };
+const ownedBy = (controller?: boolean) => ({
+  ownerReferences: [{ apiVersion: "v1", kind: "Thing", name: "a", uid: "1", controller }],
+});
+
+type Kind = readonly [
+  kind: string,
+  plural: string,
+  group: string,
+  spec: (template: object) => object,
+];
+
+const selected = (template: object) => ({
+  selector: { matchLabels: { app: "a" } },
+  template: {
+    ...template,
+    metadata: { labels: { app: "a" }, ...(template as KubeObject).metadata },
+  },
+});
+const KINDS: readonly Kind[] = [
+  ["Deployment", "deployments", "apps", selected],
+  ["StatefulSet", "statefulsets", "apps", selected],
+  ["DaemonSet", "daemonsets", "apps", selected],
+  ["ReplicaSet", "replicasets", "apps", selected],
+  [
+    "CronJob",
+    "cronjobs",
+    "batch",
+    (template) => ({
+      schedule: "@daily",
+      jobTemplate: { spec: { template: withNever(template) } },
+    }),
+  ],
+  ["Job", "jobs", "batch", (template) => ({ template: withNever(template) })],
+];
+
+function withNever(template: object): object {
+  return { ...template, spec: jobPodSpec };
+}
+
+describe.each(KINDS)("a %s", (kind, plural, group, specOf) => {
+  const resource: Resource = { group, version: "v1", plural, kind, namespaced: true };
+  const hinted = (operation: string) => [`hint ${operation} ${kind}`];
+  // The mutating webhook of jobs is called for those that say something themselves.
+  const byItself = kind === "Job" ? ["mutate CREATE Job"] : hinted("CREATE");
+
+  test.each<[string, object, object, readonly string[]]>([
+    ["that asks for nothing is not sent to us", {}, {}, []],
+    ["with annotations of others is not", others.metadata, others, []],
+    [
+      "whose template has our status alone is not",
+      annotations("model.kubedl.io/status"),
+      { metadata: annotations("model.kubedl.io/status") },
+      [],
+    ],
+    ["of a controller is not", ownedBy(true), ours, []],
+    ["in our namespace is not", { namespace: NAMESPACE }, ours, []],
+    ["in kube-system is not", { namespace: "kube-system" }, ours, []],
+    ["whose pods ask for a model is, for hints", {}, ours, hinted("CREATE")],
+    ["with an owner that is no controller is", ownedBy(), ours, hinted("CREATE")],
+    ["with an annotation of ours itself is", ours.metadata, {}, byItself],
+    ["with both is, once", ours.metadata, ours, byItself],
+  ])("%s", async (_name, metadata, template, expected) => {
+    const object = { ...named(undefined, metadata), spec: specOf({ ...template, spec: podSpec }) };
+    await create(cluster.api, resource, object, { dryRun: true });
+    expect(calls()).toEqual(expected);
+  });
+
+  test("that changes is sent to us when its spec or an annotation of ours does", async () => {
+    const spec = specOf({ ...ours, spec: podSpec });
+    const object = await create(cluster.api, resource, { ...named(), spec });
+    const ref = { namespace, name: object.metadata?.name ?? "" };
+    const after = async (change: object): Promise<readonly string[]> => {
+      replica.seen.length = 0;
+      await mergePatch(cluster.api, resource, ref, change);
+      // The API server asks again when it began with an old object out of its cache.
+      return [...new Set(calls())];
+    };
+    expect(await after({})).toEqual([]);
+    expect(await after({ metadata: { labels: { a: "b" }, finalizers: ["a.test/b"] } })).toEqual([]);
+    expect(await after(others)).toEqual([]);
+    expect(await after({ metadata: annotations("model.kubedl.io/status") })).toEqual([]);
+    const change =
+      kind === "Job" || kind === "CronJob" ? { suspend: true } : { minReadySeconds: 5 };
+    expect(await after({ spec: change })).toEqual(hinted("UPDATE"));
+    // Of a Job that says something itself the mutating webhook has said all when it was created.
+    expect(await after(ours)).toEqual(kind === "Job" ? [] : hinted("UPDATE"));
+    replica.seen.length = 0;
+    await patchStatus(cluster.api, resource, ref, { conditions: [] });
+    expect(calls()).toEqual([]);
+    await mergePatch(cluster.api, resource, ref, { metadata: { finalizers: null } });
+    await remove(cluster.api, resource, ref);
+    expect(calls()).toEqual([]);
+  });
+});
+
+test("a Deployment with as many annotations as fit is not sent to us, and costs no condition too much", async () => {
+  const many = {
+    annotations: Object.fromEntries(
+      Array.from({ length: 40_000 }, (_, index) => [`a${index}`, ""]),
+    ),
+  };
+  const { deployments } = resources;
+  const spec = selected({ metadata: many, spec: podSpec });
+  const { metadata } = await create(cluster.api, deployments, { ...named(undefined, many), spec });
+  const ref = { namespace, name: metadata?.name ?? "" };
+  await mergePatch(cluster.api, deployments, ref, { metadata: { annotations: { a1: "changed" } } });
+  await mergePatch(cluster.api, deployments, ref, { spec: { minReadySeconds: 5 } });
+  expect(calls()).toEqual([]);
+  expect(await failedConditions()).toEqual([]);
+});
+
+describe.each<[string, string, string, string, string]>([
+  ["TFJob", "tfjobs", "training.kubedl.io", "v1alpha1", "tfReplicaSpecs"],
+  ["JobSet", "jobsets", "jobset.x-k8s.io", "v1alpha2", "replicatedJobs"],
+])("a %s", (kind, plural, group, version, field) => {
+  const resource: Resource = { group, version, plural, kind, namespaced: true };
+
+  beforeAll(async () => {
+    const schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+    await create(cluster.api, resources.customresourcedefinitions, {
+      metadata: {
+        name: `${plural}.${group}`,
+        // The group of JobSet is one that Kubernetes protects.
+        annotations: { "api-approved.kubernetes.io": "unapproved, for tests" },
+      },
+      spec: {
+        group,
+        scope: "Namespaced",
+        names: { kind, plural, singular: plural.slice(0, -1), listKind: `${kind}List` },
+        versions: [
+          { name: version, served: true, storage: true, schema: { openAPIV3Schema: schema } },
+        ],
+      },
+    } as KubeObject);
+    await cluster.plane.kubectl(["wait", "--for=condition=Established", "crd", "--all"]);
+  });
+
+  const asking = kind === "JobSet" ? { spec: { template: ours } } : ours;
+  const inField = (value: unknown) => ({ spec: { [field]: value } });
+  test.each<[string, object, boolean]>([
+    ["with nothing but a name", {}, false],
+    ["with an empty spec", { spec: {} }, false],
+    ["whose spec is null", { spec: null }, false],
+    ["whose spec is a text", { spec: "a" }, false],
+    ["whose templates are null", inField(null), false],
+    ["whose templates are a text", inField("a"), false],
+    ["with a template that is null", inField({ Worker: null }), false],
+    ["with a template that is a number", inField({ Worker: { template: 5 } }), false],
+    [
+      "with annotations that are a list",
+      inField({ a: { template: { metadata: { annotations: [5] } } } }),
+      false,
+    ],
+    [
+      "with annotations that are null",
+      inField({ a: { template: { metadata: { annotations: null } } } }),
+      false,
+    ],
+    ["with lists where maps should be", inField([[[1]]]), false],
+    ["whose pods have annotations of others", inField({ a: { template: others } }), false],
+    ["whose pods ask, in a map", inField({ a: {}, b: { template: asking } }), true],
+    ["whose pods ask, in a list", inField([{ template: others }, { template: asking }]), true],
+    ["that asks itself", ours, true],
+    [
+      "that a controller made",
+      { ...inField([{ template: asking }]), metadata: ownedBy(true) },
+      false,
+    ],
+  ])("%s is sent to us: %#", async (_name, content, isCalled) => {
+    const { metadata = {}, ...rest } = content as KubeObject;
+    await create(cluster.api, resource, { ...named(undefined, metadata), ...rest });
+    expect(calls()).toEqual(isCalled ? [`hint CREATE ${kind}`] : []);
+    expect(await failedConditions()).toEqual([]);
+  });
+
+  test("whose status changes is not sent to us, though it has no subresource", async () => {
+    const content = inField([{ template: asking }]);
+    const object = await create(cluster.api, resource, { ...named(), ...content });
+    replica.seen.length = 0;
+    const ref = { namespace, name: object.metadata?.name ?? "" };
+    await mergePatch(cluster.api, resource, ref, { status: { phase: "Running" } });
+    expect(calls()).toEqual([]);
+    await mergePatch(cluster.api, resource, ref, { spec: { suspend: true } });
+    expect(new Set(calls())).toEqual(new Set([`hint UPDATE ${kind}`]));
   });
 });
 

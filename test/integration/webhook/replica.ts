@@ -26,7 +26,7 @@ export const NAME = "modelhook";
 
 /** One call that reached a replica. */
 interface Seen {
-  readonly endpoint: "mutate" | "validate";
+  readonly endpoint: "mutate" | "validate" | "hint";
   readonly request: AdmissionRequest;
 }
 
@@ -87,6 +87,7 @@ export async function startReplica(
   const app = createApp({
     mutate: handlerOf("mutate"),
     validate: handlerOf("validate"),
+    hint: handlerOf("hint"),
     readiness,
     log,
     deadlineMs: 4500,

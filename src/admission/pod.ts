@@ -1,0 +1,62 @@
+import { LABELS } from "../api/annotations.ts";
+import type { Pod } from "../api/kube-types.ts";
+import { readIntent } from "../inject/intent.ts";
+import { allow, deny, type Decision } from "./decision.ts";
+import { decideServingPod } from "./serving-pod.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { decideTrainingPod } from "./training-pod.ts";
+
+/** Namespace of the control plane; its pods are never touched. */
+const KUBE_SYSTEM = "kube-system";
+
+/** Annotation of a pod that the kubelet runs from a file. */
+const MIRROR = "kubernetes.io/config.mirror";
+
+/** Decides on a pod that is created, or would be from a template. */
+export function decidePod(namespace: string, pod: Pod, snapshot: Snapshot): Decision {
+  if (isNeverTouched(namespace, pod, snapshot)) return allow("NotOurs");
+  const read = readIntent(pod.metadata?.annotations, "metadata.annotations");
+  if (!read.ok) return deny(read.reason, read.causes, read.warnings);
+  const { intent, warnings } = read;
+  if (intent.optedOut) return allow("OptedOut", warnings);
+  if (intent.serve === undefined && intent.export === undefined) {
+    return allow("NothingAsked", warnings);
+  }
+  if (isWindows(pod)) {
+    const message = "a Windows pod can not be given a model; left as it is";
+    return allow("NotOurs", [...warnings, { reason: "NotOurs", message }]);
+  }
+  if (intent.export !== undefined) {
+    return decideTrainingPod(namespace, pod, intent.export, snapshot, warnings);
+  }
+  return intent.serve === undefined
+    ? allow("NothingAsked", warnings)
+    : decideServingPod(pod, intent.serve, snapshot, warnings);
+}
+
+/** The versions that a decision on a pod with these annotations reads. */
+export function versionsOf(pod: Pod): readonly string[] {
+  const read = readIntent(pod.metadata?.annotations, "metadata.annotations");
+  const serve = read.ok ? read.intent.serve : undefined;
+  return serve === undefined ? [] : [serve.modelVersion];
+}
+
+/** True in the namespaces whose pods are none of our business. */
+export function isForeignNamespace(namespace: string, { policy }: Snapshot): boolean {
+  return namespace === KUBE_SYSTEM || namespace === policy.systemNamespace;
+}
+
+function isNeverTouched(namespace: string, pod: Pod, snapshot: Snapshot): boolean {
+  const { annotations, labels } = pod.metadata ?? {};
+  return (
+    isForeignNamespace(namespace, snapshot) ||
+    annotations?.[MIRROR] !== undefined ||
+    // A build pod's label names the version it belongs to; a user's pod gains nothing by wearing it.
+    labels?.[LABELS.versionUid] !== undefined
+  );
+}
+
+function isWindows(pod: Pod): boolean {
+  const { os, nodeSelector } = pod.spec ?? {};
+  return (os?.name ?? nodeSelector?.["kubernetes.io/os"]) === "windows";
+}

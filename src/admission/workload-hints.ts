@@ -1,0 +1,129 @@
+import { ANNOTATIONS, PREFIX } from "../api/annotations.ts";
+import type { Job, KubeObject, Pod } from "../api/kube-types.ts";
+import type { Warning } from "../api/review.ts";
+import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
+import { jobOf, podOf, templatesAt } from "../jobs/templates.ts";
+import type { Controller, Workload } from "../jobs/workloads.ts";
+import { allow, type Decision } from "./decision.ts";
+import { decideExportingJob, isDecidedAsJob } from "./exporting-job.ts";
+import { decidePod, isForeignNamespace, versionsOf } from "./pod.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** What a template makes: pods of a controller, or Jobs with a say in what becomes of their model. */
+type Made =
+  | { readonly path: string; readonly makes: "pods"; readonly pod: Pod }
+  | { readonly path: string; readonly makes: "jobs"; readonly job: Job };
+
+const JOB = { apiVersion: "batch/v1", kind: "Job" } as const;
+
+/** As many warnings as an answer shows: more templates would cost time and say nothing. */
+const MAX_TEMPLATES = 16;
+
+/** The versions that the pods of a workload serve. */
+export function workloadVersions(object: KubeObject, workload: Workload): readonly string[] {
+  const versions = madeBy(object, workload).flatMap((made) =>
+    made.makes === "pods" ? versionsOf(made.pod) : [],
+  );
+  return [...new Set(versions)];
+}
+
+/**
+ * Tells whoever applies a workload what its pods will meet, by deciding on the pods that its templates make. Never a denial: it
+ * is the pods that are denied, and a template may be right before they come.
+ */
+export function hintWorkload(
+  namespace: string,
+  object: KubeObject,
+  workload: Workload,
+  snapshot: Snapshot,
+): Decision {
+  if (isForeignNamespace(namespace, snapshot)) return allow("NotOurs");
+  const idle = idleOnWorkload(object, workload);
+  const made = madeBy(object, workload);
+  if (idle.length === 0 && made.length === 0) return allow("NothingAsked");
+  return allow("Valid", [...idle, ...made.flatMap((each) => hint(namespace, each, snapshot))]);
+}
+
+/** What the templates make that say something in our words. */
+function madeBy(object: KubeObject, workload: Workload): readonly Made[] {
+  const itself = { apiVersion: `${workload.group}/${workload.version}`, kind: workload.kind };
+  return workload.places
+    .flatMap((place) =>
+      templatesAt(object, place).flatMap(({ path, value }): readonly Made[] => {
+        if (place.makes === "pods") {
+          const pod = podOf(value);
+          const owner = place.owner === "itself" ? itself : place.owner;
+          return speaks(pod) ? [podsOf(path, pod, owner)] : [];
+        }
+        const job = jobOf(value);
+        if (isDecidedAsJob(job)) return [{ path, makes: "jobs", job }];
+        const pod = job.spec?.template ?? {};
+        return speaks(pod) ? [podsOf(`${path}.spec.template`, pod, JOB)] : [];
+      }),
+    )
+    .slice(0, MAX_TEMPLATES);
+}
+
+/** The pod as its controller makes it. */
+function podsOf(path: string, pod: Pod, owner: Controller): Made {
+  const ownerReferences = [{ ...owner, name: "", uid: "", controller: true }];
+  return { path, makes: "pods", pod: { ...pod, metadata: { ...pod.metadata, ownerReferences } } };
+}
+
+function speaks({ metadata }: Pod): boolean {
+  return Object.keys(metadata?.annotations ?? {}).some(isOurs);
+}
+
+function isOurs(key: string): boolean {
+  return key.startsWith(PREFIX) && key !== ANNOTATIONS.status;
+}
+
+function hint(namespace: string, made: Made, snapshot: Snapshot): readonly Warning[] {
+  const { path, makes } = made;
+  const decision =
+    made.makes === "pods"
+      ? decidePod(namespace, made.pod, snapshot)
+      : decideJob(namespace, made.job, snapshot);
+  const said = decision.warnings.map(({ reason, message }) => ({
+    reason,
+    message: `${path}: ${message}`,
+  }));
+  if (decision.allowed) return said;
+  const faults = decision.causes.map(({ field, message }) => ({
+    reason: decision.reason,
+    message: followed(`${path}.${field}: ${message}`, `its ${makes} will be denied`),
+  }));
+  return [...faults, ...said];
+}
+
+function decideJob(namespace: string, job: Job, snapshot: Snapshot): Decision {
+  const kind = jobKind(JOB.apiVersion, JOB.kind);
+  if (kind === undefined) throw new Error("the table of job kinds lacks Job (batch/v1)");
+  return decideExportingJob(namespace, job, kind, snapshot);
+}
+
+/** A sentence, and what follows from it. */
+function followed(sentence: string, consequence: string): string {
+  if (!sentence.endsWith("?")) return `${sentence}; ${consequence}`;
+  return `${sentence} ${consequence.slice(0, 1).toUpperCase()}${consequence.slice(1)}`;
+}
+
+/** Keys that say something on pods, and nothing on what has them made. */
+function idleOnWorkload({ metadata }: KubeObject, workload: Workload): readonly Warning[] {
+  return Object.keys(metadata?.annotations ?? {})
+    .filter(isOurs)
+    .map((key) => ({
+      reason: "IdleAnnotation",
+      message: `metadata.annotations[${key}]: has no effect on a ${workload.kind}; ${remedy(workload)}`,
+    }));
+}
+
+function remedy({ places }: Workload): string {
+  const paths = places.map(
+    ({ path, makes }) =>
+      `${makes === "pods" ? path : `${path}.spec.template`}.metadata.annotations`,
+  );
+  if (paths.length > 0) return `set it in ${paths.join(" or ")}`;
+  const known = JOB_KINDS.map(({ kind, apiVersion }) => `${kind} (${apiVersion})`).join(", ");
+  return `it has one on pods, and an export on ${known}`;
+}
