@@ -18,6 +18,7 @@ let modelhook: RunningModelhook;
 
 beforeAll(async () => {
   plane = await startPlane();
+  await addNode(plane, "node-1");
   modelhook = await startModelhook(plane);
 });
 afterAll(async () => {
@@ -119,7 +120,7 @@ describe("the ConfigMap of limits", () => {
       `${BUILD}\nlocalStorage: { allowedPrefixes: { team-a: [/, models] } }\nnfs: { allowedServer: [] }\n`,
       [
         'data[config.yaml].localStorage.allowedPrefixes.team-a[0]: "/" must be an absolute directory other than /, without ".."',
-        'data[config.yaml].localStorage.allowedPrefixes.team-a.1: "models" must be an absolute directory other than /, without ".."',
+        'data[config.yaml].localStorage.allowedPrefixes.team-a[1]: "models" must be an absolute directory other than /, without ".."',
         "data[config.yaml].nfs.allowedServer: is unknown; allowed: allowedServers; did you mean allowedServers?",
       ],
     ],
