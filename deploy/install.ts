@@ -43,13 +43,16 @@ export async function install(options: InstallOptions): Promise<void> {
 /** Removes what `install` made. ModelVersions and Models go with their kinds; what they were built from and the images stay. */
 export async function uninstall(kubectl: Kubectl): Promise<void> {
   const gone = ["--ignore-not-found", "--timeout=120s"];
-  // While the webhook still answers, so that nothing waits for it.
-  await kubectl(["delete", "modelversions,models", "--all-namespaces", "--all", ...gone]);
+  const ours = ["--namespace", "modelhook-system"];
+  // First, while the controller still lets go of what it holds. With a kind its objects go, those that are in use, too.
+  await kubectl(["delete", "--filename", join(import.meta.dirname, "crds"), ...gone]);
+  await kubectl(["delete", "deployment", "modelhook", ...ours, ...gone]);
+  // A leader that still runs would make its configurations anew.
+  const pods = ["pod", "--selector", "app.kubernetes.io/name=modelhook", ...ours];
+  await kubectl(["wait", "--for=delete", ...pods, "--timeout=120s"]);
   const configurations = "mutatingwebhookconfiguration,validatingwebhookconfiguration";
-  await kubectl(["delete", "deployment", "modelhook", "--namespace", "modelhook-system", ...gone]);
   await kubectl(["delete", configurations, "modelhook", ...gone]);
   await kubectl(["delete", "--filename", join(import.meta.dirname, "install.yaml"), ...gone]);
-  await kubectl(["delete", "--filename", join(import.meta.dirname, "crds"), ...gone]);
 }
 
 /** install.yaml with the options filled in. */
