@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
 import type { KubeObject } from "../../src/api/kube-types.ts";
 import type { Model } from "../../src/api/model.ts";
+import { REASONS } from "../../src/api/reasons.ts";
 import { answer } from "./answer.ts";
 import { builtReport, nextBuild } from "./builds.ts";
 import { addNode, list, read } from "./kubelet.ts";
@@ -173,6 +174,36 @@ test("a Model that is deleted says which versions stay, and comes back for them"
   await expect
     .poll(async () => (await live("gone"))?.metadata.uid, SOON)
     .toSatisfy((next) => next !== undefined && next !== uid);
+});
+
+describe("every reason that is given is one of the table", () => {
+  test("in metrics of answers and warnings", async () => {
+    const text = await (await fetch(`${modelhook.probeUrl}/metrics`)).text();
+    const given = [...text.matchAll(/^modelhook_admission\w*\{.*reason="(\w+)"/gm)];
+    const reasons = new Set(given.map(([, reason = ""]) => reason));
+    expect([...reasons]).toContain("AliasPending");
+    expect([...reasons].filter((reason) => !Object.hasOwn(REASONS, reason))).toEqual([]);
+  });
+
+  test("in events and conditions", async () => {
+    const events = await plane.kubectl([
+      "get",
+      "events.v1.events.k8s.io",
+      "--output=jsonpath={range .items[*]}{.reportingController} {.reason}{'\\n'}{end}",
+    ]);
+    const ours = events.split("\n").filter((line) => line.startsWith("modelhook "));
+    const conditions = await plane.kubectl([
+      "get",
+      "models,modelversions",
+      "--output=jsonpath={range .items[*]}{range .status.conditions[*]}{.reason}{'\\n'}{end}{end}",
+    ]);
+    const reasons = new Set([
+      ...ours.map((line) => line.split(" ")[1] ?? ""),
+      ...conditions.trim().split("\n"),
+    ]);
+    expect([...reasons]).toEqual(expect.arrayContaining(["BuildSucceeded", "VersionRetired"]));
+    expect([...reasons].filter((reason) => !Object.hasOwn(REASONS, reason))).toEqual([]);
+  });
 });
 
 describe("a Model is refused while no webhook runs", () => {
