@@ -11,6 +11,9 @@ import type { References, Snapshot } from "./snapshot.ts";
 /** Edits within which another version is suggested for one that is unknown. */
 const SUGGEST_DISTANCE = 3;
 
+/** Aliases for which a near name is looked for: to compare names takes long, and the rest are as wrong. */
+const MAX_SUGGESTIONS = 3;
+
 /** Most aliases that are looked up; a Model with more is refused. */
 const MAX_LOOKED_UP = 64;
 
@@ -35,12 +38,15 @@ export function decideModel(request: AdmissionRequest, snapshot: Snapshot): Deci
   if (old !== undefined && JSON.stringify(old.spec) === JSON.stringify(model.spec)) {
     return allow("Valid");
   }
+  const wrong = specFaults(model.spec);
+  // The mutating webhook is asked before the schema is: there may be any number of aliases.
+  if (wrong.length > 0) return deny("InvalidObject", wrong);
   const before = new Map(aliasesOf(old).map(({ name, version }) => [name, version]));
   const name = model.metadata?.name;
-  const known = snapshot.versionsOfModel ?? [];
   const faults: Cause[] = [];
   const warnings: Warning[] = [];
-  for (const alias of aliasesOf(model)) {
+  for (const [index, alias] of aliasesOf(model).entries()) {
+    const known = index < MAX_SUGGESTIONS ? (snapshot.versionsOfModel ?? []) : [];
     const owner = ownerOf(alias.version, snapshot);
     if (owner === name && owner !== undefined) continue;
     // One that turned out to be foreign after it was set must not hold up other changes.
@@ -48,8 +54,7 @@ export function decideModel(request: AdmissionRequest, snapshot: Snapshot): Deci
     if (owner !== undefined && isNew) faults.push(foreignAlias(alias, owner, name, known));
     else warnings.push(pendingAlias(alias, owner, known));
   }
-  const causes = [...specFaults(model.spec), ...faults];
-  return causes.length > 0 ? deny("InvalidObject", causes) : allow("Valid", warnings);
+  return faults.length > 0 ? deny("InvalidObject", faults) : allow("Valid", warnings);
 }
 
 /** A Model that goes takes none of its versions with it, and the controller makes it anew for them. */

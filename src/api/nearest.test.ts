@@ -60,3 +60,26 @@ function wholeTable(a: string, b: string): number {
     wholeTable(a.slice(1), b.slice(1)) + (a[0] === b[0] ? 0 : 1),
   );
 }
+
+describe("names that are made to be compared for long", () => {
+  // They differ at both ends, so nothing of them is left out.
+  const long = (end: string, index: number): string => `${end}${"a".repeat(240)}${index}${end}`;
+  const candidates = Array.from({ length: 100_000 }, (_, index) => long("y", index % 9));
+
+  test("are given up after a while, whatever their number", () => {
+    let looked = 0;
+    const counted = new Proxy(candidates, {
+      get(target, key, receiver) {
+        if (typeof key === "string" && /^\d+$/.test(key)) looked += 1;
+        return Reflect.get(target, key, receiver) as unknown;
+      },
+    });
+    nearest(long("x", 10), counted, 3);
+    expect(looked).toBeLessThan(2_000);
+  });
+
+  test("are found among ten thousand short ones all the same", () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => `digits-${index}`);
+    expect(nearest("digits-9999x", names, 2)).toBe("digits-9999");
+  });
+});

@@ -24,13 +24,24 @@ export interface RegistrationOptions {
 type Endpoint = { readonly service: string; readonly port?: number } | { readonly url: string };
 
 /** Annotations of ours, the one that we write ourselves aside. */
+const OWN_WORDS = `k.startsWith('${PREFIX}') && k != '${ANNOTATIONS.status}'`;
+
+/**
+ * The API server takes a time for a loop of CEL that grows with the square of its turns: 6 s for 40,000 annotations. Nobody writes
+ * so many; an object with more than these is sent to us, who look at it in no time.
+ */
+const TOO_MANY = 256;
+
+const tooMany = (annotations: string): string => `${annotations}.size() > ${TOO_MANY}`;
+
 const ASKS =
-  `has(object.metadata.annotations) && object.metadata.annotations.exists(k, ` +
-  `k.startsWith('${PREFIX}') && k != '${ANNOTATIONS.status}')`;
+  `has(object.metadata.annotations) && (${tooMany("object.metadata.annotations")} || ` +
+  `object.metadata.annotations.exists(k, ${OWN_WORDS}))`;
 
 /** The job says anything in our words, a misspelt one too, or the template of its pods asks for an export. */
 const EXPORTS = [
-  `object.?metadata.?annotations.orValue({}).exists(k, k.startsWith('${PREFIX}') && k != '${ANNOTATIONS.status}')`,
+  tooMany("object.?metadata.?annotations.orValue({})"),
+  `object.?metadata.?annotations.orValue({}).exists(k, ${OWN_WORDS})`,
   `'${ANNOTATIONS.export}' in object.?spec.?template.?metadata.?annotations.orValue({})`,
 ].join(" || ");
 
@@ -46,7 +57,11 @@ const jobUidOf = (object: string): string =>
 const CHANGES = [
   "request.operation == 'CREATE'",
   "object.?spec != oldObject.?spec",
-  annotationsChange(OURS),
+  // What is being deleted must go on going, whatever it carries.
+  `!has(object.metadata.deletionTimestamp) && (${[
+    ...["object", "oldObject"].map((each) => tooMany(`${each}.?metadata.?annotations.orValue({})`)),
+    annotationsChange(OURS),
+  ].join(" || ")})`,
   `${jobUidOf("object")} != ${jobUidOf("oldObject")}`,
 ].join(" || ");
 

@@ -48,6 +48,10 @@ const annotations = (...keys: readonly string[]) => ({
   annotations: Object.fromEntries(keys.map((key) => [key, "value"])),
 });
 
+function annotationsOfOthers(count: number): Readonly<Record<string, string>> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, ""]));
+}
+
 describe("a pod that is created", () => {
   test.each<[string, object, number]>([
     ["without annotations, labels or owner is not sent to us", {}, 0],
@@ -79,13 +83,15 @@ describe("a pod that is created", () => {
     expect(calls()).toEqual(Array(count).fill("mutate CREATE Pod"));
   });
 
-  test("with as many annotations as fit is not", async () => {
-    const many = Object.fromEntries(
-      Array.from({ length: 40_000 }, (_, index) => [`a${index}`, ""]),
-    );
-    const pod = { ...named(undefined, { annotations: many }), spec: podSpec };
+  test.each([
+    [256, []],
+    // To look at them takes us no time, and the API server seconds.
+    [257, ["mutate CREATE Pod"]],
+    [40_000, ["mutate CREATE Pod"]],
+  ])("with %i annotations of others leads to the calls %j", async (count, expected) => {
+    const pod = { ...named(undefined, { annotations: annotationsOfOthers(count) }), spec: podSpec };
     await create(cluster.api, resources.pods, pod);
-    expect(calls()).toEqual([]);
+    expect(calls()).toEqual(expected);
   });
 
   test("is no longer our business when it changes", async () => {
@@ -251,11 +257,7 @@ describe.each(KINDS)("a %s", (kind, plural, group, specOf) => {
 });
 
 test("a Deployment with as many annotations as fit is not sent to us, and costs no condition too much", async () => {
-  const many = {
-    annotations: Object.fromEntries(
-      Array.from({ length: 40_000 }, (_, index) => [`a${index}`, ""]),
-    ),
-  };
+  const many = { annotations: annotationsOfOthers(40_000) };
   const { deployments } = resources;
   const spec = selected({ metadata: many, spec: podSpec });
   const { metadata } = await create(cluster.api, deployments, { ...named(undefined, many), spec });
@@ -456,6 +458,25 @@ describe.each<[string, Resource, object, object]>([
     const { name = "" } = object.metadata ?? {};
     const place = ["--namespace", namespace, `--as=${user}`];
     await plane.kubectl(["delete", resource.plural, name, ...place]);
+    expect(calls()).toEqual([]);
+  });
+
+  test("with as many annotations as fit is sent to us with every change, and goes without us", async () => {
+    const object = {
+      ...named(undefined, {
+        annotations: annotationsOfOthers(40_000),
+        finalizers: ["model.kubedl.io/volume"],
+      }),
+      ...content,
+    };
+    const ref = { namespace, name: object.metadata?.name ?? "" };
+    await create(cluster.api, resource, object);
+    replica.seen.length = 0;
+    await mergePatch(cluster.api, resource, ref, { metadata: { labels: { a: "1" } } });
+    expect(new Set(calls())).toEqual(new Set(both("UPDATE")));
+    await remove(cluster.api, resource, ref);
+    replica.seen.length = 0;
+    await mergePatch(cluster.api, resource, ref, { metadata: { finalizers: null } });
     expect(calls()).toEqual([]);
   });
 
