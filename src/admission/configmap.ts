@@ -14,7 +14,13 @@ export function decideConfigMap(object: KubeObject): Decision {
     return deny("InvalidConfiguration", [{ field: path, message: "is required" }]);
   }
   const parsed = parseLimits(text);
-  if (parsed.ok) return allow("Valid");
+  if (parsed.ok) {
+    const warnings = parsed.ignored.map(({ field, message }) => ({
+      reason: "UnknownSetting" as const,
+      message: `${path}.${field}: ${message}; it has no effect`,
+    }));
+    return allow("Valid", warnings);
+  }
   const causes = parsed.faults.map(({ field, message }) => ({
     field: field === "" ? path : `${path}.${field}`,
     message,

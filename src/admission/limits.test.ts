@@ -203,11 +203,6 @@ describe("limits are refused", () => {
       "localStorage.allowedPrefix: is unknown; allowed: allowedPrefixes; did you mean allowedPrefixes?",
     ],
     [
-      "with a key that is like none",
-      { build: BUILD, nfs: { exports: [] } },
-      "nfs.exports: is unknown; allowed: allowedServers",
-    ],
-    [
       "when they are no YAML",
       "a: b: c",
       ": is no YAML: Nested mappings are not allowed in compact mappings at line 1, column 4",
@@ -230,12 +225,19 @@ describe("limits are refused", () => {
   });
 
   test("with every fault at once", () => {
-    const written = { nfs: { servers: [] }, build: { baseImage: "A", maxAttempts: 0 } };
+    const written = { nfs: { allowedServer: [] }, build: { baseImage: "A", maxAttempts: 0 } };
     expect(faultsOf(written).map((fault) => fault.split(":")[0])).toEqual([
       "build.kanikoImage",
       "build.baseImage",
       "build.maxAttempts",
-      "nfs.servers",
+      "nfs.allowedServer",
     ]);
   });
+});
+
+test("settings that are like none are ignored, and named: another release may know them", () => {
+  const parsed = parseLimits(stringify({ build: { ...BUILD, cache: {} }, page: {} }));
+  expect(parsed).toMatchObject({ ok: true, file: { build: BUILD } });
+  const ignored = parsed.ok ? parsed.ignored.map(({ field }) => field) : [];
+  expect(ignored).toEqual(["build.cache", "page"]);
 });

@@ -34,7 +34,12 @@ export interface Limits {
 
 /** What config.yaml holds, defaults filled in, or everything that is wrong with it. */
 export type ParsedLimits =
-  | { readonly ok: true; readonly file: LimitsFile }
+  | {
+      readonly ok: true;
+      readonly file: LimitsFile;
+      /** Keys that are unknown and near no known one: another release may know them, so that they stop no upgrade and no way back. */
+      readonly ignored: readonly SchemaFault[];
+    }
   | { readonly ok: false; readonly faults: readonly SchemaFault[] };
 
 /** What the file says, defaults filled in. */
@@ -146,7 +151,7 @@ const fileSchema = z.object({
   }),
 });
 
-/** Reads config.yaml: every fault at once, keys that we do not know included, since a misspelt limit would be none. */
+/** Reads config.yaml: every fault at once, misspelt keys included, since a misspelt limit would be none. */
 export function parseLimits(text: string): ParsedLimits {
   const document = parseDocument(text);
   if (document.errors.length > 0) {
@@ -160,10 +165,14 @@ export function parseLimits(text: string): ParsedLimits {
     // Anchors that would unfold into more than memory holds.
     return { ok: false, faults: [textFault(noYaml((error as Error).message))] };
   }
-  const faults = [...schemaFaults(fileSchema, written), ...unknownKeys(fileSchema, written)];
-  return faults.length === 0
-    ? { ok: true, file: fileSchema.parse(written) }
-    : { ok: false, faults };
+  const unknown = unknownKeys(fileSchema, written);
+  const faults = [
+    ...schemaFaults(fileSchema, written),
+    ...unknown.filter(({ meant }) => meant !== undefined),
+  ];
+  if (faults.length > 0) return { ok: false, faults };
+  const ignored = unknown.filter(({ meant }) => meant === undefined);
+  return { ok: true, file: fileSchema.parse(written), ignored };
 }
 
 /** The limits that a valid file sets for this installation. */

@@ -38,14 +38,12 @@ export function decideModel(request: AdmissionRequest, snapshot: Snapshot): Deci
   if (old !== undefined && JSON.stringify(old.spec) === JSON.stringify(model.spec)) {
     return allow("Valid");
   }
-  const wrong = specFaults(model.spec);
-  // The mutating webhook is asked before the schema is: there may be any number of aliases.
-  if (wrong.length > 0) return deny("InvalidObject", wrong);
   const before = new Map(aliasesOf(old).map(({ name, version }) => [name, version]));
   const name = model.metadata?.name;
   const faults: Cause[] = [];
   const warnings: Warning[] = [];
-  for (const [index, alias] of aliasesOf(model).entries()) {
+  // The mutating webhook is asked before the schema is: there may be any number of aliases.
+  for (const [index, alias] of aliasesOf(model).slice(0, MAX_LOOKED_UP).entries()) {
     const known = index < MAX_SUGGESTIONS ? (snapshot.versionsOfModel ?? []) : [];
     const owner = ownerOf(alias.version, snapshot);
     if (owner === name && owner !== undefined) continue;
@@ -54,7 +52,8 @@ export function decideModel(request: AdmissionRequest, snapshot: Snapshot): Deci
     if (owner !== undefined && isNew) faults.push(foreignAlias(alias, owner, name, known));
     else warnings.push(pendingAlias(alias, owner, known));
   }
-  return faults.length > 0 ? deny("InvalidObject", faults) : allow("Valid", warnings);
+  const causes = [...specFaults(model.spec), ...faults];
+  return causes.length > 0 ? deny("InvalidObject", causes) : allow("Valid", warnings);
 }
 
 /** A Model that goes takes none of its versions with it, and the controller makes it anew for them. */

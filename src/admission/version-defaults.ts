@@ -1,5 +1,10 @@
 import { LABELS, VERSION_ANNOTATIONS } from "../api/annotations.ts";
-import { isModelName, type ModelVersion, type ModelVersionSpec } from "../api/modelversion.ts";
+import {
+  MAX_CREATED_BY,
+  isModelName,
+  type ModelVersion,
+  type ModelVersionSpec,
+} from "../api/modelversion.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
 
 /** What the webhook fills in: createdBy and the verified user on CREATE, restored on UPDATE, and the model's label. */
@@ -12,7 +17,7 @@ export function versionDefaults(
   // Stored objects may have no spec: KubeDL does not require one.
   const spec = version.spec as Partial<ModelVersionSpec> | undefined;
   const oldSpec = old?.spec as Partial<ModelVersionSpec> | undefined;
-  const createdBy = old === undefined ? username : oldSpec?.createdBy;
+  const createdBy = old === undefined ? username?.slice(0, MAX_CREATED_BY) : oldSpec?.createdBy;
   const requestedBy =
     old === undefined ? username : old.metadata.annotations?.[VERSION_ANNOTATIONS.requestedBy];
   const modelName = spec?.modelName;

@@ -22,17 +22,17 @@ describe("the deletion of a version is denied", () => {
     [
       "while a pod uses it",
       [user("web-1")],
-      `1 running pod uses "mnist-v1": web-1; delete it first, or let it use another version`,
+      `1 pod uses "mnist-v1": web-1; delete it first, or let it use another version`,
     ],
     [
       "while several use it",
       [user("web-2"), user("web-1")],
-      `2 running pods use "mnist-v1": web-1, web-2; delete them first, or let them use another version`,
+      `2 pods use "mnist-v1": web-1, web-2; delete them first, or let them use another version`,
     ],
     [
       "while many use it, of which a few are named",
       ["e", "d", "c", "b", "a"].map((name) => user(name)),
-      `5 running pods use "mnist-v1": a, b, c and 2 more; delete them first, or let them use another version`,
+      `5 pods use "mnist-v1": a, b, c and 2 more; delete them first, or let them use another version`,
     ],
   ])("%s", (_, pods, message) => {
     expect(decide(BUILT, pods)).toEqual({
@@ -43,16 +43,21 @@ describe("the deletion of a version is denied", () => {
       warnings: [],
     });
   });
-
-  test("while a pod uses a version of KubeDL's, which has no digest to compare", () => {
-    const version = makeBuiltVersion((each) => void delete each.status?.digest);
-    expect(decide(version, [user("web-1")]).allowed).toBe(false);
-  });
 });
 
 describe("the deletion of a version goes through", () => {
   test.each<[string, ModelVersion, readonly Pod[]]>([
     ["when nobody uses it", BUILT, []],
+    [
+      "when it has no image that a pod could have",
+      makeBuiltVersion((each) => void delete each.status?.digest),
+      [user("web")],
+    ],
+    [
+      "when a pod only says that it uses it",
+      BUILT,
+      [user("web", (each) => void (each.spec.initContainers = []))],
+    ],
     ["when pods use another version", BUILT, [user("web", () => {}, "mnist-v2")]],
     [
       "when the pod has the image of an earlier version of this name",

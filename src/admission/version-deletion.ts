@@ -1,6 +1,7 @@
 import { listed } from "../api/listed.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import type { AdmissionRequest } from "../api/review.ts";
+import { LOADER } from "../inject/init-container.ts";
 import { isAlive, servedVersion } from "../inject/serving-status.ts";
 import type { Pod } from "../api/kube-types.ts";
 import { allow, deny, type Decision } from "./decision.ts";
@@ -33,24 +34,25 @@ export function decideVersionDeletion(request: AdmissionRequest, snapshot: Snaps
     return allow("Valid", [{ reason: "UseUnknown", message }]);
   }
   if (use.namespaceEnds) return allow("Valid");
-  const users = use.pods.filter((pod) => isRunning(pod, version));
+  const users = use.pods.filter((pod) => usesVersion(pod, version));
   if (users.length === 0) return allow("Valid");
   const names = users.map(({ metadata }) => metadata?.name ?? "").toSorted();
   const [count, them] =
-    names.length === 1
-      ? ["1 running pod uses", "it"]
-      : [`${names.length} running pods use`, "them"];
+    names.length === 1 ? ["1 pod uses", "it"] : [`${names.length} pods use`, "them"];
   const message = `${count} ${JSON.stringify(name)}: ${listed(names)}; delete ${them} first, or let ${them} use another version`;
   return deny("VersionInUse", [{ field: "metadata.name", message, rule: "VersionInUse" }]);
 }
 
-/** A version that was deleted and made anew under the same name has another image than the pod has. */
-function isRunning(pod: Pod, { metadata, status }: ModelVersion): boolean {
-  const served = servedVersion(pod);
+/**
+ * By the image of the pod's loader, which says more than an annotation that anybody can write. A version that was deleted and made
+ * anew under the same name has another image than the pod has.
+ */
+function usesVersion(pod: Pod, { metadata, status }: ModelVersion): boolean {
+  const digest = status?.digest;
+  if (digest === undefined || !isAlive(pod)) return false;
+  const loader = pod.spec?.initContainers?.find(({ name }) => name === LOADER);
   return (
-    isAlive(pod) &&
-    served?.digest !== undefined &&
-    served.modelVersion === metadata.name &&
-    (status?.digest === undefined || status.digest === served.digest)
+    servedVersion(pod)?.modelVersion === metadata.name &&
+    loader?.image?.endsWith(`@${digest}`) === true
   );
 }

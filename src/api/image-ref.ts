@@ -11,7 +11,7 @@ export interface ImageRef {
 
 const COMPONENT = /[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*/.source;
 const HOST =
-  /(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:[.][a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?/
+  /(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:[.][a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?/
     .source;
 const PATH = `(?:${HOST}/)?${COMPONENT}(?:/${COMPONENT})*`;
 const IS_COMPONENT = new RegExp(`^${COMPONENT}$`);

@@ -21,6 +21,9 @@ import { storageSchema } from "./storage.ts";
 /** Longest `modelName`, so that `<modelName>-<10 hex>` still is a label. */
 const MAX_MODEL_NAME = 52;
 
+/** Longest `createdBy`; a user's name that fills it in may be longer. */
+export const MAX_CREATED_BY = 1024;
+
 /** The programs that can build an image. */
 export const ENGINES = ["kaniko"] as const;
 
@@ -80,7 +83,11 @@ export const imageFields = {
     })
     .describe("Model that this is a version of; created when it does not exist.")
     .meta(rules(textRule(matches(DNS_LABEL), NOT_MODEL_NAME))),
-  createdBy: z.string().max(1024).optional().describe("Who or what made the version; free text."),
+  createdBy: z
+    .string()
+    .max(MAX_CREATED_BY)
+    .optional()
+    .describe("Who or what made the version; free text."),
   imageRepo: z
     .string()
     .min(1)

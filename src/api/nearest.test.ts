@@ -62,8 +62,6 @@ function wholeTable(a: string, b: string): number {
 }
 
 describe("names that are made to be compared for long", () => {
-  // They differ at both ends, so nothing of them is left out.
-  const long = (end: string, index: number): string => `${end}${"a".repeat(240)}${index}${end}`;
   const candidates = Array.from({ length: 100_000 }, (_, index) => long("y", index % 9));
 
   test("are given up after a while, whatever their number", () => {
@@ -83,3 +81,8 @@ describe("names that are made to be compared for long", () => {
     expect(nearest("digits-9999x", names, 2)).toBe("digits-9999");
   });
 });
+
+/** Such names differ at both ends, so nothing of them is left out. */
+function long(end: string, index: number): string {
+  return `${end}${"a".repeat(240)}${index}${end}`;
+}

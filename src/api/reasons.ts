@@ -23,6 +23,7 @@ export const REASONS = {
   VersionsRemain: "The versions of a deleted Model stay.",
   InvalidConfiguration:
     "The administrator's limits are invalid; the last valid ones stay in force.",
+  UnknownSetting: "A setting of the administrator is none that this modelhook knows.",
   BadReview: "The request is not an AdmissionReview that modelhook can answer.",
   InternalError: "modelhook failed while it answered.",
   // What admission did.

@@ -13,7 +13,7 @@ export interface RuleText {
 }
 
 /**
- * The single table of rules at apply time. Faults name their rule, docs/policy.md is made from it, and each has a case that keeps it
+ * The single table of rules at apply time. Faults name their rule, docs/rules.md is made from it, and each has a case that keeps it
  * and one that breaks it in test/policy.
  */
 export const RULES = {

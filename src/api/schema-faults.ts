@@ -10,6 +10,8 @@ export interface SchemaFault {
   readonly type: CauseType;
   /** The rule of the table that is broken: the one that the schema names (`params.rule` of a refinement), or `Schema`. */
   readonly rule: Rule;
+  /** The known key that an unknown one is nearly. */
+  readonly meant?: string;
 }
 
 /** Edits within which another text is suggested for a wrong one: two for every five characters, and not more than these. */
@@ -86,8 +88,10 @@ export function unknownKeys(schema: z.ZodType, value: unknown, path = ""): reado
     const known = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (known !== undefined) return unknownKeys(known, item, field);
     const names = Object.keys(shape);
-    const message = `is unknown; allowed: ${names.join(", ")}${suggestion(key, names)}`;
-    return [{ field, message, type: "FieldValueNotSupported" as const, rule: "Schema" as const }];
+    const meant = nearestTo(key, names);
+    const message = `is unknown; allowed: ${names.join(", ")}${suggestion(meant)}`;
+    const fault = { field, message, type: "FieldValueNotSupported", rule: "Schema" } as const;
+    return [meant === undefined ? fault : { ...fault, meant }];
   });
 }
 
@@ -105,11 +109,15 @@ export function show(value: unknown): string {
   return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
 }
 
-/** The allowed text that a wrong one is nearest to, as the end of a message. */
-function suggestion(given: unknown, allowed: readonly string[]): string {
-  if (typeof given !== "string") return "";
+/** The allowed text that a wrong one is nearest to; undefined when none is near. */
+function nearestTo(given: unknown, allowed: readonly string[]): string | undefined {
+  if (typeof given !== "string") return undefined;
   const limit = Math.min(SUGGEST_DISTANCE, Math.floor(given.length * 0.4));
-  const meant = nearest(given, allowed, limit);
+  return nearest(given, allowed, limit);
+}
+
+/** The end of a message that names it. */
+function suggestion(meant: string | undefined): string {
   return meant === undefined ? "" : `; did you mean ${meant}?`;
 }
 
@@ -121,7 +129,7 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
         ? REQUIRED
         : `${show(input)} must be ${TYPES[issue.expected] ?? issue.expected}`;
     case "invalid_value":
-      return `${show(input)} is not allowed; allowed: ${issue.values.join(", ")}${suggestion(input, issue.values.map(String))}`;
+      return `${show(input)} is not allowed; allowed: ${issue.values.join(", ")}${suggestion(nearestTo(input, issue.values.map(String)))}`;
     case "too_small":
       return input === "" || (Array.isArray(input) && input.length === 0)
         ? "must not be empty"

@@ -3,7 +3,7 @@ import type { ApiServer } from "../kube/client.ts";
 import { isAlreadyExists, isConflict, isInvalid, isNotFound } from "../kube/errors.ts";
 import { apiVersionOf, resources, type Resource } from "../kube/resources.ts";
 import { create, get, jsonPatch, remove } from "../kube/write.ts";
-import type { Action, ObjectRef } from "../reconcile/action.ts";
+import type { Action } from "../reconcile/action.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { emitEvent } from "./events.ts";
 import { createThrottle } from "./throttle.ts";
@@ -46,7 +46,7 @@ export function createApplier(options: {
       case "create":
         return createOnce(api, action.object);
       case "delete":
-        await deleteOnce(api, action.ref);
+        await deleteOnce(api, action);
         return true;
       case "status":
         return unlessStale(() =>
@@ -137,9 +137,15 @@ function isSame(wanted: KubeObject, existing: KubeObject): boolean {
   );
 }
 
-async function deleteOnce(api: ApiServer, ref: ObjectRef): Promise<void> {
+async function deleteOnce(
+  api: ApiServer,
+  { ref, resourceVersion }: Extract<Action, { type: "delete" }>,
+): Promise<void> {
   try {
-    await remove(api, resourceOf(ref), ref, ref.uid === undefined ? {} : { uid: ref.uid });
+    await remove(api, resourceOf(ref), ref, {
+      ...(ref.uid === undefined ? {} : { uid: ref.uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    });
   } catch (error) {
     // Gone, or another object by now: either way the one that was meant is not there.
     if (!isNotFound(error) && !isConflict(error)) throw error;

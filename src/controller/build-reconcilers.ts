@@ -7,7 +7,12 @@ import { isLeaving } from "../reconcile/modelversion-repair.ts";
 import { reconcileModelVersion } from "../reconcile/modelversion.ts";
 import { reconcileRetention } from "../reconcile/retention.ts";
 import type { Reconciler } from "./loop.ts";
+import { createThrottle } from "./throttle.ts";
 import type { Standby } from "./standby.ts";
+
+/** A look at what refers to versions reads workloads and pods of a namespace, and every change of a version asks for one. */
+const RETENTION_PAUSE_MS = 10_000;
+const REMEMBERED_MODELS = 10_000;
 
 /**
  * The reconcilers of our own kinds. In standby they do nothing, but for a version that is deleted and waits for our finalizer:
@@ -19,6 +24,7 @@ export function buildReconcilers(
   standby: Pick<Standby, "isOn">,
 ): readonly Reconciler[] {
   const { stores } = sources;
+  const looking = createThrottle({ everyMs: RETENTION_PAUSE_MS, most: REMEMBERED_MODELS });
   return [
     {
       name: "modelversion",
@@ -43,7 +49,11 @@ export function buildReconcilers(
       name: "retention",
       reconcile: async ({ namespace, name }, signal) => {
         const model = stores.models.get(namespace, name);
-        if (model === undefined) return [];
+        if (model === undefined || standby.isOn()) return [];
+        const key = `${namespace}/${name}`;
+        if (!looking.isDue(key, sources.now())) {
+          return [{ type: "requeueAfter", ms: RETENTION_PAUSE_MS }];
+        }
         return reconcileRetention(await observeRetention(sources, model, signal));
       },
     },

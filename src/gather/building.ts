@@ -90,7 +90,9 @@ function writerAt(
   location: string | undefined,
 ): string | undefined {
   if (location === undefined) return undefined;
-  return writersBesides(metadata.labels?.[LABELS.jobUid], observeLocation(stores, location))[0];
+  const { namespace, labels } = metadata;
+  const job = { uid: labels?.[LABELS.jobUid], namespace };
+  return writersBesides(job, observeLocation(stores, location))[0];
 }
 
 /** The user's claim is none that we watch, so it is read directly; what is built, or failed, needs it no more. */

@@ -44,6 +44,15 @@ export function followLimits(options: FollowLimitsOptions): LimitsSource {
   /** What was wrong with the file when it was read last; empty while it is valid. */
   let refused = "";
 
+  /** Settings of another release, said once. */
+  let ignored = "";
+  function warnOf(settings: readonly string[]): void {
+    const text = settings.join("\n");
+    if (text !== "" && text !== ignored)
+      log.warn({ path, settings }, "Unknown settings have no effect");
+    ignored = text;
+  }
+
   function refuse(faults: readonly SchemaFault[]): void {
     const text = JSON.stringify(faults);
     if (text === refused) return;
@@ -69,8 +78,12 @@ export function followLimits(options: FollowLimitsOptions): LimitsSource {
   async function check(): Promise<void> {
     const text = await readFile(path, "utf8");
     const parsed = parseLimits(text);
-    if (parsed.ok) take(limitsFrom(parsed.file, identity));
-    else refuse(parsed.faults);
+    if (!parsed.ok) {
+      refuse(parsed.faults);
+      return;
+    }
+    warnOf(problemsOf(parsed.ignored));
+    take(limitsFrom(parsed.file, identity));
   }
 
   void repeat(check, {

@@ -28,7 +28,8 @@ function pod(owner: string, tweak: Tweak<MadePod> = () => {}): MadePod {
     each.metadata.name = `${owner}-pod`;
     const [reference] = each.metadata.ownerReferences ?? [];
     if (reference !== undefined) reference.uid = `uid-of-${owner}`;
-    each.spec.volumes = [{ name: EXPORT_VOLUME, persistentVolumeClaim: { claimName: "mh-1" } }];
+    const claimName = trainingClaimName("team-a", `uid-of-${owner}`, LOCATION);
+    each.spec.volumes = [{ name: EXPORT_VOLUME, persistentVolumeClaim: { claimName } }];
     tweak(each);
   });
 }
@@ -48,14 +49,14 @@ describe("of two jobs that write to one location", () => {
 
   test("the one that asks first is let go, though no watch shows that yet", () => {
     expect(takeTurn(stores, LOCATION, pod("first"), first)).toEqual([]);
-    expect(takeTurn(stores, LOCATION, pod("second"), second)).toEqual(["Job team-a/first"]);
+    expect(takeTurn(stores, LOCATION, pod("second"), second)).toEqual(["Job first"]);
     expect(takeTurn(stores, LOCATION, pod("first"), first)).toEqual([]);
   });
 
   test("the second is let go when the first was seen to begin, and is let off", () => {
     takeTurn(stores, LOCATION, pod("first"), first);
     addVolume(first);
-    expect(takeTurn(stores, LOCATION, pod("second"), second)).toEqual(["Job team-a/first"]);
+    expect(takeTurn(stores, LOCATION, pod("second"), second)).toEqual(["Job first"]);
     stores.exportJobs.set(job("first", letGo));
     expect(takeTurn(stores, LOCATION, pod("second"), second)).toEqual([]);
   });

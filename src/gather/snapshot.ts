@@ -67,14 +67,17 @@ async function versionsOf(
   { namespace, versions: names }: References,
   deadline: AbortSignal,
 ): Promise<Record<string, ModelVersion>> {
-  const found: Record<string, ModelVersion> = {};
-  for (const name of names) {
-    const version =
-      versions.get(namespace, name) ??
-      (await read<ModelVersion>(api, resources.modelversions, { namespace, name }, deadline));
-    if (typeof version === "object") found[name] = version;
-  }
-  return found;
+  const found = await Promise.all(
+    names.map(
+      async (name) =>
+        versions.get(namespace, name) ??
+        (await read<ModelVersion>(api, resources.modelversions, { namespace, name }, deadline)),
+    ),
+  );
+  const named = found.flatMap((version, index) =>
+    typeof version === "object" ? [[names[index] ?? "", version] as const] : [],
+  );
+  return Object.fromEntries(named);
 }
 
 /** What is not there. It is only warned of, so what can not be looked for counts as there. */

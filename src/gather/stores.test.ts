@@ -4,7 +4,8 @@ import { makeExportingJob, makeHeldJob, makeJob } from "../../test/make/job.ts";
 import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
 import { JOB_UID, makeGatedPod, makePod, makeTrainingPod } from "../../test/make/pod.ts";
 import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
-import { createStores, createVersionStore, locationOf, uidKey } from "./stores.ts";
+import { trainingClaimName } from "../api/names.ts";
+import { createStores, createVersionStore, locationOf, locationOfPod, uidKey } from "./stores.ts";
 
 const LOCATION = "local:node-1:/models/mnist";
 
@@ -85,6 +86,25 @@ describe("the leader finds", () => {
   });
 });
 
+describe("the location of a pod", () => {
+  const ours = claimOf(trainingClaimName("team-a", JOB_UID, LOCATION));
+
+  test("is that of the claim which was made for it", () => {
+    const pod = makeTrainingPod((each) => void (each.spec.volumes = [ours]));
+    expect(locationOfPod(pod)).toBe(LOCATION);
+  });
+
+  test("is not what its annotation says when that has been changed since", () => {
+    const storage = { localStorage: { path: "/models/theirs", nodeName: "node-1" } };
+    const pod = makeTrainingPod((each) => {
+      each.spec.volumes = [ours];
+      const intent = makeExport((made) => void (made.storage = storage));
+      each.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
+    });
+    expect(locationOfPod(pod)).toBeUndefined();
+  });
+});
+
 describe("the location of a job", () => {
   test("is where its pods write", () => {
     expect(locationOf(makeHeldJob())).toBe(LOCATION);
@@ -100,18 +120,31 @@ describe("the location of a job", () => {
 
   test.each([
     ["exports nothing", makeJob()],
+    ["stands on the job alone, where anybody may change it", makeExportingJobByItself()],
     [
       "can not be read",
-      makeJob((job) => void (job.metadata.annotations = { [ANNOTATIONS.export]: "{" })),
+      makeJob((job) => {
+        job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: "{" };
+      }),
     ],
     [
       "names no storage",
       makeJob((job) => {
         const intent = makeExport((each) => void (each.storage = {}));
-        job.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
+        job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
       }),
     ],
   ])("is unknown when its export %s", (_, job) => {
     expect(locationOf(job)).toBeUndefined();
   });
 });
+
+function makeExportingJobByItself() {
+  return makeJob((job) => {
+    job.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(makeExport()) };
+  });
+}
+
+function claimOf(claimName: string) {
+  return { name: "kubedl-export", persistentVolumeClaim: { claimName } };
+}

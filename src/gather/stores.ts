@@ -10,9 +10,11 @@ import type {
 import type { Model } from "../api/model.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import { storedSpec } from "../api/stored-spec.ts";
+import { trainingClaimName } from "../api/names.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { createStore, type WritableStore } from "../kube/store.ts";
 import { exportIntentOf, exportIntentOfPod, isHeld } from "../reconcile/exporting-job.ts";
+import { exportClaimOf } from "../reconcile/location.ts";
 import { references } from "../reconcile/observed.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
 import { createTurns, type Turns } from "./turns.ts";
@@ -107,10 +109,20 @@ export function locationOf(job: Job): string | undefined {
   return locationIn(exportIntentOf(job), namespace, uid);
 }
 
-/** The directory that a pod writes to, by what it was told when it was admitted. */
+/**
+ * The directory that a pod writes to, by what it was told when it was admitted. The annotation may have been changed since; a
+ * claim that we made can not, and its name holds the directory.
+ */
 export function locationOfPod(pod: Pod): string | undefined {
   const uid = controllerOf(pod)?.uid ?? "";
-  return locationIn(exportIntentOfPod(pod), pod.metadata?.namespace ?? "", uid);
+  const { namespace = "" } = pod.metadata ?? {};
+  const intent = exportIntentOfPod(pod);
+  const location = locationIn(intent, namespace, uid);
+  const claimName = exportClaimOf(pod);
+  if (location === undefined || claimName === undefined) return location;
+  const expected =
+    intent?.storage.persistentVolumeClaim?.claimName ?? trainingClaimName(namespace, uid, location);
+  return claimName === expected ? location : undefined;
 }
 
 function locationIn(

@@ -27,8 +27,12 @@ export type Action =
       /** The same when it refuses because the namespace is being deleted. */
       readonly namespaceEnds?: readonly Action[];
     }
-  /** Delete with the UID as precondition when the reference has one; gone already is done. */
-  | { readonly type: "delete"; readonly ref: ObjectRef }
+  /** Delete with the UID, and the resourceVersion, as preconditions where they are given; gone or changed already is done. */
+  | {
+      readonly type: "delete";
+      readonly ref: ObjectRef;
+      readonly resourceVersion?: string | undefined;
+    }
   /** Replace the status, with resourceVersion as precondition. */
   | {
       readonly type: "status";

@@ -3,12 +3,12 @@ import type { Job, Pod } from "../api/kube-types.ts";
 import type { PatchOperation } from "../api/review.ts";
 import { storageOf } from "../storage/bound.ts";
 
-/** What the job exports: its pods' annotation, else its own; undefined when that is missing, unreadable or names no one storage. */
+/**
+ * What the job exports: the annotation of its pods, into which the webhook copies the job's own; undefined when that is missing,
+ * unreadable or names no one storage. The job's own is never read here: anybody may change it after it was checked.
+ */
 export function exportIntentOf(job: Job): ExportIntent | undefined {
-  const text =
-    job.spec?.template?.metadata?.annotations?.[ANNOTATIONS.export] ??
-    job.metadata?.annotations?.[ANNOTATIONS.export];
-  return readIntent(text);
+  return readIntent(job.spec?.template?.metadata?.annotations?.[ANNOTATIONS.export]);
 }
 
 /** What a pod was told to export when it was admitted; it outlives the job. */

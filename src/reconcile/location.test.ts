@@ -93,13 +93,13 @@ describe("a job has its location to itself", () => {
 });
 
 describe("a job waits", () => {
-  const FIRST = ["Job team-a/first"];
+  const FIRST = ["Job first"];
 
   test.each<[string, Partial<LocationObserved>, readonly string[]]>([
     [
       "for a build of what is there",
       { versions: [makeModelVersion()] },
-      ["the build of ModelVersion team-a/mnist-v1"],
+      ["the build of ModelVersion mnist-v1"],
     ],
     [
       "for a job whose storage is made",
@@ -122,7 +122,7 @@ describe("a job waits", () => {
     [
       "for a pod that still ends after its job was deleted",
       { pods: [pod("deleted", "Running")] },
-      ["Pod team-a/deleted-pod"],
+      ["Pod deleted-pod"],
     ],
   ])("%s", (_, parts, users) => {
     expect(usersBesides(NEXT, observe(parts))).toEqual(users);
@@ -137,9 +137,9 @@ describe("a job waits", () => {
       turn: first,
     };
     expect(usersBesides(NEXT, observe(parts))).toEqual([
-      "the build of ModelVersion team-a/mnist-v1",
-      "Job team-a/first",
-      "Pod team-a/deleted-pod",
+      "the build of ModelVersion mnist-v1",
+      "Job first",
+      "Pod deleted-pod",
     ]);
   });
 
@@ -160,6 +160,9 @@ test("a build waits for whoever may write, but not for the job that wrote what i
     exporters: [exporter(job("own", completed)), exporter(job("first"), { storage: STORAGE })],
     pods: [pod("own", "Running")],
   });
-  expect(writersBesides("uid-of-own", observed)).toEqual(["Job team-a/first"]);
-  expect(writersBesides(undefined, observed)).toEqual(["Job team-a/own", "Job team-a/first"]);
+  const own = { uid: "uid-of-own", namespace: "team-a" };
+  expect(writersBesides(own, observed)).toEqual(["Job first"]);
+  expect(writersBesides({ namespace: "team-a" }, observed)).toEqual(["Job own", "Job first"]);
+  // What others call theirs is nobody's business.
+  expect(writersBesides({ namespace: "team-b" }, observed)).toEqual(["a Job of another namespace"]);
 });

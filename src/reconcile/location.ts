@@ -35,13 +35,16 @@ export function usersBesides(job: Job, observed: LocationObserved): readonly str
   if (own !== undefined && hasBegun(own)) return [];
   const builds = versions
     .filter((version) => isBuilding(version))
-    .map(({ metadata }) => `the build of ModelVersion ${metadata.namespace}/${metadata.name}`);
-  return [...builds, ...writersBesides(uid, observed)];
+    .map((version) => `the build of ${nameFor(version, job.metadata?.namespace)}`);
+  return [...builds, ...writersBesides(job.metadata, observed)];
 }
 
-/** Who else than that job may write now, by names for people. */
+/** Who else than that job may write now, by names for people of its namespace. */
 export function writersBesides(
-  jobUid: string | undefined,
+  {
+    uid: jobUid,
+    namespace,
+  }: { readonly uid?: string | undefined; readonly namespace?: string | undefined } = {},
   { exporters, pods, turn }: LocationObserved,
 ): readonly string[] {
   const jobs = [
@@ -51,15 +54,18 @@ export function writersBesides(
   const named = new Set([jobUid, ...jobs.map(({ metadata }) => metadata?.uid)]);
   // A job that was deleted is let go at once, but its pods have their time to end.
   const left = pods.filter((pod) => mayWrite(pod) && !named.has(controllerOf(pod)?.uid));
-  return [...new Set([...jobs, ...left].map(nameOf))];
+  return [...new Set([...jobs, ...left].map((each) => nameFor(each, namespace)))];
 }
 
-/** True for a pod of which what it writes is kept; the other replicas have scratch space. */
+/** The claim that an exporting pod writes to; undefined for the other replicas, which have scratch space. */
+export function exportClaimOf(pod: Pod): string | undefined {
+  const volume = pod.spec?.volumes?.find(({ name }) => name === EXPORT_VOLUME);
+  return volume?.persistentVolumeClaim?.claimName;
+}
+
+/** True for a pod of which what it writes is kept. */
 export function isWriter(pod: Pod): boolean {
-  return (pod.spec?.volumes ?? []).some(
-    ({ name, persistentVolumeClaim }) =>
-      name === EXPORT_VOLUME && persistentVolumeClaim !== undefined,
-  );
+  return exportClaimOf(pod) !== undefined;
 }
 
 /** True from the moment a job is let go. Our storage is made when the job's turn has come, and nothing starts without it; to a user's claim only the gate is in the way. */
@@ -79,6 +85,9 @@ function mayWrite(pod: Pod): boolean {
   return isWriter(pod) && pod.status?.phase === "Running";
 }
 
-function nameOf({ kind, metadata }: KubeObject): string {
-  return `${kind} ${metadata?.namespace}/${metadata?.name}`;
+/** An object as people of a namespace may know it: what others call theirs is nobody's business. */
+export function nameFor({ kind, metadata }: KubeObject, namespace: string | undefined): string {
+  return metadata?.namespace === namespace
+    ? `${kind} ${metadata?.name}`
+    : `a ${kind} of another namespace`;
 }

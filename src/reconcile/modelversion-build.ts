@@ -4,6 +4,7 @@ import type { Builder } from "../builder/builder.ts";
 import type { VolumePlan } from "../storage/provider.ts";
 import type { Action } from "./action.ts";
 import { backOff, follow } from "./modelversion-attempt.ts";
+import { nameFor } from "./location.ts";
 import { currentJob, livePod, stopJobs } from "./modelversion-jobs.ts";
 import { specFaults, versionStorage } from "./modelversion-spec.ts";
 import {
@@ -32,8 +33,8 @@ export function begin(observed: ModelVersionObserved): readonly Action[] {
   }
   const owner = ownerOfImage(observed);
   if (owner !== undefined) {
-    const { namespace, name } = owner.metadata;
-    return fail(observed, "TagTaken", `${image} belongs to ModelVersion ${namespace}/${name}`);
+    const whose = nameFor(owner, version.metadata.namespace);
+    return fail(observed, "TagTaken", `${image} belongs to ${whose}`);
   }
   const storage = prepareStorage(observed);
   if (storage.state === "refused") return fail(observed, storage.reason, storage.message);
@@ -130,9 +131,10 @@ function notBound(observed: ModelVersionObserved, message: string): readonly Act
 /** Who keeps the build from reading its location now; a job that writes there would leave half of its model in the image. */
 function locationUser(observed: ModelVersionObserved): string | undefined {
   const { writer } = observed;
-  const ahead = versionAhead(observed)?.metadata;
+  const ahead = versionAhead(observed);
   if (ahead !== undefined) {
-    return `ModelVersion ${ahead.namespace}/${ahead.name}, which is built from the same location`;
+    const name = nameFor(ahead, observed.version.metadata.namespace);
+    return `${name}, which is built from the same location`;
   }
   return writer === undefined ? undefined : `${writer}, which writes to the same location`;
 }

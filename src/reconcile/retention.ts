@@ -87,12 +87,20 @@ export function outlived(model: Model, versions: readonly ModelVersion[]): reado
     .toSorted(byAge);
 }
 
-/** What makes pods of its template by itself: not a ReplicaSet that its Deployment has replaced, nor a job that has ended. */
+/**
+ * What makes pods of its template by itself: not a ReplicaSet of a Deployment, whose template counts instead, nor a job that has
+ * ended. Whose template a ReplicaSet of another controller has is not known, so it counts.
+ */
 function mayStartPods(workload: Workload): boolean {
   const { apiVersion, kind } = workload;
-  if (kind === "ReplicaSet") return controllerOf(workload) === undefined;
+  if (kind === "ReplicaSet") return !isOfDeployment(workload);
   const job = jobKind(apiVersion, kind);
   return job === undefined || job.outcome(workload as Job) === "running";
+}
+
+function isOfDeployment(workload: Workload): boolean {
+  const { apiVersion, kind } = controllerOf(workload) ?? {};
+  return apiVersion === "apps/v1" && kind === "Deployment";
 }
 
 function templateVersion({ spec }: Workload): string | undefined {
@@ -103,7 +111,8 @@ function templateVersion({ spec }: Workload): string | undefined {
 function retire(model: Model, version: ModelVersion): readonly Action[] {
   const keepLast = model.spec?.retention?.keepLast;
   return [
-    { type: "delete", ref: refOf(version) },
+    // What changed since, by an alias of its own or a retry, is looked at again.
+    { type: "delete", ref: refOf(version), resourceVersion: version.metadata.resourceVersion },
     {
       type: "event",
       ref: refOf(model),

@@ -26,10 +26,10 @@ describe("a version that pods use", () => {
   test("can not be deleted, and all that use it are named or counted", async () => {
     await makeUsed("used", "default", ["web-1"]);
     expect(await deletion("used")).toBe(
-      denied(`1 running pod uses "used": web-1; delete it first, or let it use another version`),
+      denied(`1 pod uses "used": web-1; delete it first, or let it use another version`),
     );
     for (const name of ["web-4", "web-2", "web-3"]) await serve(name, "used");
-    const why = `4 running pods use "used": web-1, web-2, web-3 and 1 more; delete them first, or let them use another version`;
+    const why = `4 pods use "used": web-1, web-2, web-3 and 1 more; delete them first, or let them use another version`;
     expect(await deletion("used")).toBe(denied(why));
     expect(await deletion("used", ["--dry-run=server"])).toBe(denied(why));
     expect(await read(plane, "modelversion", "used")).toBeDefined();
@@ -39,7 +39,7 @@ describe("a version that pods use", () => {
     await makeUsed("ended", "default", ["ends", "goes"]);
     await succeed(plane, await pod("ends"));
     expect(await deletion("ended")).toBe(
-      denied(`1 running pod uses "ended": goes; delete it first, or let it use another version`),
+      denied(`1 pod uses "ended": goes; delete it first, or let it use another version`),
     );
     // The finalizer stands for the time in which a kubelet stops the containers.
     const finalizers = { metadata: { finalizers: ["example.com/held"] } };
@@ -53,7 +53,7 @@ describe("a version that pods use", () => {
     await makeUsed("used-1", "all", ["web"]);
     await make("unused-1", "all");
     await expect(plane.kubectl(["delete", "--raw", COLLECTION])).rejects.toThrow(
-      '1 running pod uses "used-1": web',
+      '1 pod uses "used-1": web',
     );
     expect(await read(plane, "modelversion", "used-1", "all")).toBeDefined();
     await plane.kubectl(["--namespace", "all", "delete", "pod", "web"]);

@@ -1,5 +1,6 @@
 import { ANNOTATIONS, GATES, LABELS } from "../../src/api/annotations.ts";
 import type { Container, ObjectMeta, Pod, PodSpec } from "../../src/api/kube-types.ts";
+import { LOADER } from "../../src/inject/init-container.ts";
 import { servingStatus } from "../../src/inject/serving-status.ts";
 import { makeExport } from "./export.ts";
 import { frozen, type Tweak } from "./frozen.ts";
@@ -44,6 +45,9 @@ export function makeUsingPod(
     pod.metadata.labels = { [LABELS.served]: "true" };
     pod.metadata.annotations = { ...pod.metadata.annotations, [ANNOTATIONS.status]: status };
     pod.status = { phase: "Running" };
+    const { digest = DIGEST } = JSON.parse(status) as { digest?: string };
+    const image = `registry.example/models/mnist@${digest}`;
+    pod.spec.initContainers = [{ name: LOADER, image }];
     tweak(pod);
   });
 }

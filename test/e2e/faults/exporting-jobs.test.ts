@@ -156,12 +156,15 @@ describe("an exporting job", () => {
     expect(served["serving"]).toBe(await hashesIn(join(directory, "run-1")));
 
     await whenNothingIsLeft(node, version);
-    await kubectl(node, NAMESPACE, "delete", "modelversion", version.metadata.name ?? "");
+    const deletion = ["delete", "modelversion", version.metadata.name ?? ""];
+    await expect(kubectl(node, NAMESPACE, ...deletion)).rejects.toThrow("1 pod uses");
+    await kubectl(node, NAMESPACE, "delete", "pod/serving");
+    await kubectl(node, NAMESPACE, ...deletion);
     await kubectl(node, NAMESPACE, "delete", "job/claimed", "--timeout=30s");
     expect(await identities("claimed")).toEqual(before);
     expect(await statesIn(directory)).toBe(trained);
     // No namespace has it.
-    await kubectl(node, NAMESPACE, "delete", "pod/serving", "pvc/claimed", "pv/claimed");
+    await kubectl(node, NAMESPACE, "delete", "pvc/claimed", "pv/claimed");
   });
 
   /** Starts a job that exports a model of its own, or to the location of another. */
