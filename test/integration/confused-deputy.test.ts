@@ -327,7 +327,7 @@ describe("what came while no webhook ran", () => {
     [
       "another team's image is not overwritten",
       "taker",
-      "TagTaken: registry.test/shared:v1 belongs to ModelVersion team-b/theirs",
+      "TagTaken: registry.test/shared:v1 belongs to a ModelVersion of another namespace",
     ],
     [
       "no file of the host is read",
