@@ -67,7 +67,10 @@ let before: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
   plane = await startPlane(async (empty) => storeWithoutSchema(empty, "default", STORED));
+  await plane.kubectl(["create", "namespace", "team-a"]);
+  await looksLikeKubeDl("team-a", "default");
   await plane.kubectl(["create", "namespace", "kubedl-system"]);
+  await letKubeDlWrite();
   await runKubeDl();
   await create({ ...TYPE, kind: "Model", metadata: { name: "owner" }, spec: {} });
   owner = await read(plane, "model.model.kubedl.io", "owner");
@@ -157,6 +160,12 @@ describe("when KubeDL has gone", () => {
     const said = "KubeDLGone: KubeDL runs no more; modelhook builds ModelVersions again";
     const definition = "modelversions.model.kubedl.io";
     await expect.poll(async () => eventsOn(plane, definition), SOON).toContain(said);
+  });
+
+  test("a tenant's Deployment that looks like it, and is ready, changes nothing", async () => {
+    const forged = await read<Deployment>(plane, "deployment", "kubedl", "team-a");
+    expect(forged?.status?.readyReplicas).toBe(1);
+    expect(modelhook.output()).not.toContain("team-a/kubedl");
   });
 
   test("what waited is built", async () => {
@@ -263,25 +272,41 @@ describe("when KubeDL has come back", () => {
   });
 });
 
-/** KubeDL as its manifest has it; a kubelet that does not exist says that its pod is ready. */
+/** KubeDL as its manifest has it. */
 async function runKubeDl(): Promise<void> {
+  await looksLikeKubeDl("kubedl-system", "kubedl");
+}
+
+/** What everybody who may create a Deployment can make; a kubelet that does not exist says that its pod is ready. */
+async function looksLikeKubeDl(namespace: string, serviceAccountName: string): Promise<void> {
   const labels = { app: "kubedl" };
   const image = "docker.io/kubedl/kubedl:0.4.2";
   const containers = [{ name: "kubedl-manager", image }];
   await create({
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { name: "kubedl", namespace: "kubedl-system", labels },
+    metadata: { name: "kubedl", namespace, labels },
     spec: {
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers } },
+      template: { metadata: { labels }, spec: { serviceAccountName, containers } },
     },
   });
-  await eventually("KubeDL is ready", async () => {
+  await eventually("its replica is ready", async () => {
     for (const pod of await list<Pod>(plane, "pods", "app=kubedl")) await becomeReady(plane, pod);
-    const deployment = await read<Deployment>(plane, "deployment", "kubedl", "kubedl-system");
+    const deployment = await read<Deployment>(plane, "deployment", "kubedl", namespace);
     return deployment?.status?.readyReplicas === 1;
   });
+}
+
+/** The part of KubeDL's manifest that makes it a rival: its ServiceAccount may write the versions of all namespaces. */
+async function letKubeDlWrite(): Promise<void> {
+  const account = ["--namespace", "kubedl-system", "create", "serviceaccount", "kubedl"];
+  await plane.kubectl(account);
+  const verbs = "--verb=get,list,watch,create,update,patch,delete";
+  const resource = "--resource=modelversions.model.kubedl.io";
+  await plane.kubectl(["create", "clusterrole", "kubedl", verbs, resource]);
+  const binding = ["--clusterrole=kubedl", "--serviceaccount=kubedl-system:kubedl"];
+  await plane.kubectl(["create", "clusterrolebinding", "kubedl", ...binding]);
 }
 
 /** Waits until the metric says whether KubeDL runs. */
