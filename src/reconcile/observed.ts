@@ -9,7 +9,7 @@ import type { StorageLimits } from "../storage/provider.ts";
 import { versionStorage } from "./modelversion-spec.ts";
 
 /** What the administrator allows the namespace of a version that is to be built. */
-export interface BuildLimits extends StorageLimits {
+interface BuildLimits extends StorageLimits {
   /** Registries, or repositories in them, that may be pushed to; `*` is every one. */
   readonly registries: readonly string[];
   readonly engines: readonly Engine[];

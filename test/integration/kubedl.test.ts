@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
 import type { Deployment, Job, KubeObject, Pod } from "../../src/api/kube-types.ts";
 import type { ModelVersion } from "../../src/api/modelversion.ts";
+import { answer } from "./answer.ts";
 import { becomeReady, completeJob, eventsOn, eventually, list, read } from "./kubelet.ts";
 import { readMetric } from "./metrics.ts";
 import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
 import { storeWithoutSchema, type StoredVersion } from "./stored.ts";
 
 const PRESENT = "modelhook_kubedl_present";
-/** The leader looks every 30 s. */
+/** Every replica looks every 30 s. */
 const NEXT_LOOK = 40;
 const SOON = { timeout: 20_000 };
 const DIGEST = `sha256:${"ab".repeat(32)}`;
@@ -137,6 +138,28 @@ describe("while KubeDL runs", () => {
     await expect.poll(async () => eventsOn(plane, "asks"), SOON).toContain(message);
   });
 
+  test("a version that the administrator would not allow modelhook to build is left to KubeDL", async () => {
+    const later =
+      'Warning: spec.storage.localStorage.path: "/data/digits" is not allowed: allowed are directories below /models; accepted while KubeDL runs, but modelhook will not build it when KubeDL has gone';
+    const said = (await answer(plane, unlisted("unlisted"))).split("\n");
+    expect(said).toContain(later);
+    expect(await read(plane, "modelversion", "unlisted")).toBeDefined();
+    const forged = unlisted("forged", { labels: { "model.kubedl.io/job-uid": "forged" } });
+    expect(await answer(plane, forged)).toContain("only modelhook sets it");
+    expect(await read(plane, "modelversion", "forged")).toBeUndefined();
+  });
+
+  test("a replica that does not lead knows of it, too", async () => {
+    const second = await startModelhook(plane, { instance: "modelhook-1" });
+    try {
+      const present = async (): Promise<number> => readMetric(second, PRESENT);
+      await expect.poll(present, SOON).toBe(1);
+      expect(await readMetric(second, "modelhook_leader")).toBe(0);
+    } finally {
+      await second.stop();
+    }
+  });
+
   test("a version that waits for modelhook's finalizer can be deleted", async () => {
     const deletion = plane.kubectl(["delete", "modelversion", "leaving", "--timeout=20s"]);
     await expect(deletion).resolves.toContain("deleted");
@@ -166,6 +189,14 @@ describe("when KubeDL has gone", () => {
     const forged = await read<Deployment>(plane, "deployment", "kubedl", "team-a");
     expect(forged?.status?.readyReplicas).toBe(1);
     expect(modelhook.output()).not.toContain("team-a/kubedl");
+  });
+
+  test("what was left to it, and is not allowed, is not built and not accepted any more", async () => {
+    await phaseOf("unlisted", "ImageBuildFailed");
+    expect((await live<ModelVersion>("modelversion", "unlisted")).status?.message).toBe(
+      'PathNotAllowed: spec.storage.localStorage.path: "/data/digits" is not allowed: allowed are directories below /models',
+    );
+    expect(await answer(plane, unlisted("another"))).toContain("is invalid");
   });
 
   test("what waited is built", async () => {
@@ -316,6 +347,13 @@ async function seen(value: 0 | 1): Promise<void> {
     async () => (await readMetric(modelhook, PRESENT)) === value,
     NEXT_LOOK,
   );
+}
+
+/** A version in a directory that the administrator has not listed. */
+function unlisted(name: string, metadata: object = {}): object {
+  const storage = { localStorage: { path: "/data/digits", nodeName: "node-1" } };
+  const labelled = { name, ...metadata };
+  return { ...TYPE, kind: "ModelVersion", metadata: labelled, spec: specOf(name, storage) };
 }
 
 function ownerReference() {
