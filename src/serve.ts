@@ -4,20 +4,17 @@ import { createApplier } from "./controller/apply.ts";
 import { buildReconcilers } from "./controller/build-reconcilers.ts";
 import { watchLimits } from "./controller/limits.ts";
 import { podReconcilers } from "./controller/pod-reconcilers.ts";
-import { aborted, runController, type VersionChanges } from "./controller/run.ts";
-import { startStandby } from "./controller/standby.ts";
+import { aborted, runController } from "./controller/run.ts";
+import { startStandby, type Standby } from "./controller/standby.ts";
+import { followVersions, type VersionChanges } from "./controller/version-changes.ts";
 import { decide } from "./admission/decide.ts";
-import type { ModelVersion } from "./api/modelversion.ts";
 import { observeKubeDl } from "./gather/kubedl.ts";
 import type { LimitsSource } from "./gather/limits.ts";
 import { gatherSnapshot } from "./gather/snapshot.ts";
 import { createStores, createVersionStore, type VersionStore } from "./gather/stores.ts";
 import { connect, type ApiServer } from "./kube/client.ts";
 import { runElection, type Election } from "./kube/election.ts";
-import { startInformer } from "./kube/informer.ts";
-import { resources } from "./kube/resources.ts";
 import { untilReached } from "./kube/retry.ts";
-import type { Change } from "./kube/store.ts";
 import { createLogger, type Logger } from "./telemetry/logger.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { loadAuthority } from "./tls/authority.ts";
@@ -70,13 +67,24 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   });
 
   const versions = createVersionStore();
-  const changes = followVersions(api, versions, readiness, log, signal);
+  const changes = followVersions(api, { store: versions, log, signal });
+  changes.synced.then(
+    () => readiness.set("caches", true),
+    () => {},
+  );
+  const standby = startStandby({
+    observe: async (until) => observeKubeDl({ api, now: Date.now }, until),
+    takeover: options.takeover,
+    metrics,
+    log,
+    signal,
+  });
   const live = followConfigurations(api, { name: NAME, log, signal });
   const source = await openCertificates(config, options, { api, live, log, signal });
   watchCertificate(source, live, readiness, metrics);
 
   const limits = watchLimits(config, { api, name: NAME, metrics, log, signal, now: Date.now });
-  const endpoint = { api, versions, limits, metrics, log };
+  const endpoint = { api, versions, limits, standby, metrics, log };
   const app = createApp({
     mutate: handlerOf("mutate", endpoint),
     validate: handlerOf("validate", endpoint),
@@ -93,6 +101,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     limits,
     live,
     source,
+    standby,
     metrics,
     log,
     signal,
@@ -104,6 +113,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   stopping.abort(new Error("the process was asked to stop"));
   await Promise.all([
     election.stopped,
+    standby.stopped,
     drain({
       readiness,
       webhook,
@@ -142,13 +152,14 @@ interface Parts {
   readonly limits: LimitsSource;
   readonly live: LiveConfigurations;
   readonly source: CertificateSource;
+  readonly standby: Standby;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
-function lead(config: Config, options: ServeOptions, parts: Parts): Election {
-  const { api, versions, changes, limits, live, source, metrics, log } = parts;
+function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
+  const { api, versions, changes, limits, live, source, standby, metrics, log } = parts;
   const namespace = config.identity.systemNamespace;
   const now = Date.now;
   const applier = createApplier({
@@ -159,7 +170,7 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
     failPoint: config.failPoint,
     die: () => process.exit(1),
   });
-  const endpoint = options.url === undefined ? { service: NAME } : { url: options.url };
+  const endpoint = url === undefined ? { service: NAME } : { url };
   const registration: Omit<RegistrationOptions, "caBundle"> = {
     name: NAME,
     namespace,
@@ -176,14 +187,7 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
       metrics.leads(true);
       const stores = createStores(versions);
       const sources = { api, stores, limits: () => limits.current(), now };
-      const standby = startStandby({
-        observe: async (until) => observeKubeDl({ api, now }, until),
-        takeover: options.takeover,
-        applier,
-        metrics,
-        log,
-        signal,
-      });
+      standby.tellBy(applier, signal);
       const builders = buildReconcilers(sources, kanikoBuilder, standby);
       await Promise.all([
         keepPublished(api, {
@@ -205,7 +209,6 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
           log,
           signal,
         }),
-        standby.stopped,
       ]);
     },
     onStopped: () => metrics.leads(false),
@@ -214,49 +217,20 @@ function lead(config: Config, options: ServeOptions, parts: Parts): Election {
 
 function handlerOf(
   endpoint: "mutate" | "validate" | "hint",
-  parts: Pick<Parts, "api" | "versions" | "limits" | "metrics" | "log">,
+  parts: Pick<Parts, "api" | "versions" | "limits" | "standby" | "metrics" | "log">,
 ): ReturnType<typeof createHandler> {
-  const { api, versions, limits, metrics, log } = parts;
+  const { api, versions, limits, standby: kubeDl, metrics, log } = parts;
   return createHandler({
     endpoint,
     gather: async (request, signal) => {
       const { policy } = limits.current();
-      return gatherSnapshot(request, { api, versions, policy, now: Date.now, signal });
+      const standby = kubeDl.isSeen();
+      return gatherSnapshot(request, { api, versions, policy, standby, now: Date.now, signal });
     },
     decide,
     metrics,
     log,
   });
-}
-
-/** Every replica keeps the versions: the webhook reads them, and the controller hears of their changes while it leads. */
-function followVersions(
-  api: ApiServer,
-  store: VersionStore,
-  readiness: Readiness<"caches">,
-  log: Logger,
-  signal: AbortSignal,
-): VersionChanges {
-  const listeners = new Set<(change: Change<ModelVersion>) => void>();
-  const informer = startInformer(api, resources.modelversions, {
-    store,
-    onChange: (change) => {
-      for (const listener of listeners) listener(change);
-    },
-    log,
-    signal,
-  });
-  informer.synced.then(
-    () => readiness.set("caches", true),
-    () => {},
-  );
-  return {
-    synced: informer.synced,
-    subscribe(listener, until) {
-      listeners.add(listener);
-      until.addEventListener("abort", () => listeners.delete(listener), { once: true });
-    },
-  };
 }
 
 /** Ready only while the API server trusts what we serve with; looked at again in time, because certificates end quietly. */

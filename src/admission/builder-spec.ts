@@ -1,3 +1,4 @@
+import { notAllowed } from "../api/allow-list.ts";
 import { NOT_IMAGE, parseImageRef } from "../api/image-ref.ts";
 import { NOT_SECRET, type ModelVersionSpec } from "../api/modelversion.ts";
 import { isDnsSubdomain } from "../api/names.ts";
@@ -5,7 +6,6 @@ import type { Cause } from "../api/review.ts";
 import { show } from "../api/schema-faults.ts";
 import { compareQuantities } from "../api/quantity.ts";
 import { resourceFaults } from "../inject/resource-faults.ts";
-import { notAllowed } from "../storage/allow-list.ts";
 import type { VersionLimits } from "./policy.ts";
 
 type Builder = NonNullable<ModelVersionSpec["builder"]>;

@@ -7,6 +7,7 @@ import { makePolicy, makeSnapshot } from "../../test/make/snapshot.ts";
 import { LABELS, VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import type { AdmissionRequest } from "../api/review.ts";
+import { RULES, type Rule, type RuleText } from "../api/rules.ts";
 import { decideModelVersion, versionReferences } from "./modelversion.ts";
 
 const SNAPSHOT = makeSnapshot();
@@ -354,3 +355,88 @@ function imageOf(spec: object): string | undefined {
   const version = makeModelVersion((each) => void Object.assign(each.spec, spec));
   return versionReferences(makeRequest(version)).image;
 }
+
+describe("beside a live KubeDL", () => {
+  const LATER = "accepted while KubeDL runs, but modelhook will not build it when KubeDL has gone";
+  const beside = makeSnapshot([], (each) => {
+    each.standby = true;
+    each.policy = makePolicy((policy) => {
+      Object.assign(policy, { nfsServers: [], efsFileSystems: ["fs-1"], engines: [] });
+      policy.registries = { "*": ["registry.example"] };
+      policy.maxResources = { memory: "1Gi" };
+    });
+  });
+
+  const LIMITS: readonly (readonly [rule: Rule, spec: object, field: string, then: string])[] = [
+    [
+      "LocalPathAllowed",
+      { storage: { localStorage: { path: "/data/a", nodeName: "node-1" } } },
+      "localStorage.path",
+      LATER,
+    ],
+    ["NfsServerAllowed", { storage: { nfs: { server: "a", path: "/" } } }, "nfs.server", LATER],
+    [
+      "EfsFileSystemAllowed",
+      { storage: { AWSEfs: { volumeHandle: "fs-9" } } },
+      "AWSEfs.volumeHandle",
+      LATER,
+    ],
+    [
+      "EfsAttributesAllowed",
+      { storage: { AWSEfs: { volumeHandle: "fs-1", attributes: { az: "b" } } } },
+      "AWSEfs.attributes.az",
+      LATER,
+    ],
+    ["RegistryAllowed", { imageRepo: "evil.example/a" }, "imageRepo", LATER],
+    ["EngineAllowed", { builder: { engine: "kaniko" } }, "builder.engine", LATER],
+    ["BaseImageAllowed", { builder: { baseImage: "evil:1" } }, "builder.baseImage", LATER],
+    [
+      "ResourcesAllowed",
+      { builder: { resources: { requests: { memory: "2Gi" } } } },
+      "builder.resources.requests.memory",
+      "accepted while KubeDL runs, but modelhook will build it with no more than that when KubeDL has gone",
+    ],
+  ];
+  test.each(LIMITS)("what breaks %s is accepted, with a warning", (rule, spec, field, then) => {
+    const request = makeRequest(makeModelVersion((each) => void Object.assign(each.spec, spec)));
+    const denied = decideModelVersion(request, { ...beside, standby: false });
+    if (denied.allowed) throw new Error("it is allowed without KubeDL, too");
+    expect(denied.causes.map((cause) => cause.rule)).toEqual([rule]);
+    expect(denied.message).toContain(`${field}: `);
+    expect(decideModelVersion(request, beside)).toMatchObject({
+      allowed: true,
+      reason: "Defaulted",
+      warnings: [{ reason: "KubeDLPresent", message: `${denied.message}; ${then}` }],
+    });
+  });
+
+  test("those are all limits of the administrator", () => {
+    const limits = Object.entries<RuleText>(RULES).flatMap(([rule, { atBuild }]) =>
+      atBuild === undefined ? [] : rule,
+    );
+    expect(new Set(LIMITS.map(([rule]) => rule))).toEqual(new Set(limits));
+  });
+
+  test("every other fault still denies, and the limits are warned of beside it", () => {
+    const version = makeModelVersion((each) => {
+      Object.assign(each.spec, { imageRepo: "evil.example/a", imageTag: "-" });
+      each.metadata.labels = { [LABELS.jobUid]: "forged" };
+    });
+    const decision = decideModelVersion(makeRequest(version), beside);
+    if (decision.allowed) throw new Error("it is allowed");
+    expect(decision.causes.map(({ rule }) => rule)).toEqual(["ImageTag", "Provenance"]);
+    expect(decision.warnings.map(({ reason }) => reason)).toEqual(["KubeDLPresent"]);
+  });
+
+  test("a spec whose build has begun still does not change", () => {
+    const old = makeStored((each) => void (each.status = { imageBuildPhase: "ImageBuilding" }));
+    const version = { ...old, spec: { ...old.spec, imageRepo: "evil.example/a" } };
+    const decision = decideModelVersion(makeUpdate(version, old), beside);
+    expect(decision).toMatchObject({ allowed: false, causes: [{ rule: "SpecImmutable" }] });
+  });
+
+  test("what is stored already is not warned of again", () => {
+    const old = makeStored((each) => void (each.spec.imageRepo = "evil.example/a"));
+    expect(decideModelVersion(makeUpdate(old, old), beside).warnings).toEqual([]);
+  });
+});

@@ -7,6 +7,7 @@ import {
 } from "../api/modelversion.ts";
 import { isDnsSubdomain } from "../api/names.ts";
 import type { AdmissionRequest, Cause, Warning } from "../api/review.ts";
+import { RULES, type RuleText } from "../api/rules.ts";
 import { show } from "../api/schema-faults.ts";
 import { storageOf } from "../storage/bound.ts";
 import { deny, patch, type Decision } from "./decision.ts";
@@ -50,11 +51,33 @@ export function decideModelVersion(request: AdmissionRequest, snapshot: Snapshot
     ...specCauses(request, version, old, snapshot),
     ...(isOurs ? [] : validateProvenance(version, old)),
   ];
-  if (causes.length > 0) return deny("InvalidObject", causes);
+  const forgiven = snapshot.standby ? causes.filter((cause) => atBuild(cause) !== undefined) : [];
+  const held = causes.filter((cause) => !forgiven.includes(cause));
+  const later = forgiven.map(laterWarning);
+  if (held.length > 0) return deny("InvalidObject", held, later);
   const operations = versionDefaults(version, old, username);
   const reason = operations.length > 0 ? "Defaulted" : "Valid";
   // What is stored already has been warned of.
-  return patch(reason, operations, isSame(version, old) ? [] : missingWarnings(version, snapshot));
+  const missing = isSame(version, old) ? [] : missingWarnings(version, snapshot);
+  return patch(reason, operations, [...later, ...missing]);
+}
+
+/**
+ * A live KubeDL knows no limits of our administrator, and the jobs that it runs make versions without asking: to deny those would
+ * break what worked before we came. Nothing is lost, because a build of ours is held to the same limits.
+ */
+function laterWarning(cause: Cause): Warning {
+  const later =
+    atBuild(cause) === "lowers"
+      ? "modelhook will build it with no more than that"
+      : "modelhook will not build it";
+  const message = `${cause.field}: ${cause.message}; accepted while KubeDL runs, but ${later} when KubeDL has gone`;
+  return { reason: "KubeDLPresent", message };
+}
+
+function atBuild({ rule }: Cause): RuleText["atBuild"] {
+  const text: RuleText | undefined = rule === undefined ? undefined : RULES[rule];
+  return text?.atBuild;
 }
 
 function specCauses(

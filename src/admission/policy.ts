@@ -1,5 +1,4 @@
 import type { ResourceRequirements } from "../api/kube-types.ts";
-import { canonicalImage, registryOf } from "../api/image-ref.ts";
 import type { Engine } from "../api/modelversion.ts";
 import type { StorageLimits } from "../storage/provider.ts";
 
@@ -56,17 +55,6 @@ export function limitsOf(
     baseImages,
     maxResources,
   };
-}
-
-/** True for a repository in one of these registries, or at or below one of these repositories; `*` is every one. */
-export function isRegistryAllowed(repo: string, registries: readonly string[]): boolean {
-  const name = canonicalImage(repo);
-  return registries.some((each) => {
-    if (each === "*") return true;
-    const [host = "", ...path] = each.split("/");
-    const prefix = [registryOf(host), ...path].join("/");
-    return name === prefix || name.startsWith(`${prefix}/`);
-  });
 }
 
 /** The list of a namespace, or that of all which have none of their own. */

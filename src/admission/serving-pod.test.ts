@@ -135,6 +135,11 @@ describe("a pod whose version is not built", () => {
       "ModelVersion mnist-v1 is not built yet; the pod waits behind the scheduling gate model.kubedl.io/build",
     ],
     [
+      "by modelhook",
+      makeSnapshot([makeBuiltVersion(({ status }) => void delete status?.digest)]),
+      "ModelVersion mnist-v1 is built, but its status has no digest: another controller built it, and its tag may name anything by now; name one that modelhook has built; the pod waits behind the scheduling gate model.kubedl.io/build",
+    ],
+    [
       "and does not exist",
       makeSnapshot(),
       "ModelVersion mnist-v1 does not exist; the pod waits behind the scheduling gate model.kubedl.io/build",

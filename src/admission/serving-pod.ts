@@ -14,6 +14,7 @@ import type { ServeIntent } from "../inject/intent.ts";
 import { nearest } from "../api/nearest.ts";
 import { draftPod, type ContainerRef, type PodDraft } from "../inject/pod-draft.ts";
 import { deliverCopy, mountCopy } from "../inject/serving-hook.ts";
+import { WITHOUT_DIGEST } from "../inject/serving-status.ts";
 import { allow, deny, patch, type Decision } from "./decision.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -115,7 +116,9 @@ function gateWarning(
 ): Warning {
   const name = intent.modelVersion;
   if (version !== undefined) {
-    const message = `ModelVersion ${name} is not built yet; the pod waits behind the scheduling gate ${GATES.build}`;
+    const { imageBuildPhase } = version.status ?? {};
+    const state = imageBuildPhase === "ImageBuildSucceeded" ? WITHOUT_DIGEST : "is not built yet";
+    const message = `ModelVersion ${name} ${state}; the pod waits behind the scheduling gate ${GATES.build}`;
     return { reason: "ModelNotBuilt", message };
   }
   const meant = nearest(name, snapshot.versionNames, SUGGEST_DISTANCE);

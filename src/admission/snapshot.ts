@@ -8,6 +8,8 @@ export interface Snapshot {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly policy: Policy;
+  /** Whether a KubeDL that runs builds what is applied now; false while that is not known. */
+  readonly standby: boolean;
   /** The versions that the review refers to, by name in the review's namespace; absent when there is none. */
   readonly versions: Readonly<Record<string, ModelVersion>>;
   /** Names of the namespace's versions, to suggest one for a misspelt name. */

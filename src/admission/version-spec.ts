@@ -1,3 +1,4 @@
+import { registryNotAllowed } from "../api/allow-list.ts";
 import {
   HAS_DIGEST,
   HAS_TAG,
@@ -14,7 +15,7 @@ import { NOT_MOUNT_PATH, STORAGE_TYPES } from "../api/storage.ts";
 import { storageOf, storageTypes } from "../storage/bound.ts";
 import type { StorageLimits } from "../storage/provider.ts";
 import { validateBuilder } from "./builder-spec.ts";
-import { isRegistryAllowed, type VersionLimits } from "./policy.ts";
+import type { VersionLimits } from "./policy.ts";
 
 /**
  * Every fault of what should be the spec of a ModelVersion; `path` is its JSON path. Holds for what a job exports too. Mutating
@@ -61,10 +62,7 @@ function validateImageRepo(
           ? HAS_TAG
           : undefined;
   if (wrong !== undefined) return [{ rule: "ImageRepo", field, message: `${show(repo)} ${wrong}` }];
-  if (isRegistryAllowed(repo, registries)) return [];
-  const found = registries.length === 0 ? "none" : registries.join(", ");
-  const message = `${show(repo)} is not allowed: the administrator allows this namespace ${found} (build.allowedRegistries)`;
-  return [{ rule: "RegistryAllowed", field, message }];
+  return registryNotAllowed(repo, registries, field);
 }
 
 function validateImageTag(tag: string, path: string): readonly Cause[] {

@@ -10,6 +10,8 @@ export interface RuleText {
   readonly always: boolean;
   /** What Kubernetes calls the fault; `FieldValueInvalid` when absent. */
   readonly type?: CauseType;
+  /** What a build does with a version that breaks it all the same; set for the limits of the administrator, and for them only. */
+  readonly atBuild?: "refuses" | "lowers";
 }
 
 /**
@@ -43,6 +45,7 @@ export const RULES = {
     says: "Lies in a registry that the administrator allows the namespace (`build.allowedRegistries`).",
     always: false,
     type: "FieldValueForbidden",
+    atBuild: "refuses",
   },
   ImageFree: {
     field: "spec.imageTag",
@@ -65,6 +68,7 @@ export const RULES = {
     says: "Lies in a directory that the administrator allows the namespace (`localStorage.allowedPrefixes`; none by default).",
     always: false,
     type: "FieldValueForbidden",
+    atBuild: "refuses",
   },
   LocalNode: {
     field: "spec.storage.localStorage.nodeName",
@@ -81,6 +85,7 @@ export const RULES = {
     says: "One that the administrator allows (`nfs.allowedServers`; none by default).",
     always: false,
     type: "FieldValueForbidden",
+    atBuild: "refuses",
   },
   NfsPath: {
     field: "spec.storage.nfs.path",
@@ -97,12 +102,14 @@ export const RULES = {
     says: "A file system that the administrator allows (`AWSEfs.allowedFileSystems`; none by default).",
     always: false,
     type: "FieldValueForbidden",
+    atBuild: "refuses",
   },
   EfsAttributesAllowed: {
     field: "spec.storage.AWSEfs.attributes",
     says: "Only volume attributes that the administrator allows (`AWSEfs.allowedAttributes`; `encryptInTransit` by default): others lead to other servers and directories.",
     always: false,
     type: "FieldValueForbidden",
+    atBuild: "refuses",
   },
   ClaimName: {
     field: "spec.storage.persistentVolumeClaim.claimName",
@@ -124,6 +131,7 @@ export const RULES = {
     says: "An engine that the administrator allows (`build.allowedEngines`; all by default).",
     always: false,
     type: "FieldValueForbidden",
+    atBuild: "refuses",
   },
   BaseImage: {
     field: "spec.builder.baseImage",
@@ -135,6 +143,7 @@ export const RULES = {
     says: "One that the administrator allows (`build.baseImage` and `build.allowedBaseImages`).",
     always: false,
     type: "FieldValueForbidden",
+    atBuild: "refuses",
   },
   PushSecretName: {
     field: "spec.builder.pushSecret.name",
@@ -157,6 +166,7 @@ export const RULES = {
     says: "No request and no limit above the administrator's ceiling (`build.maxResources`; none by default).",
     always: false,
     type: "FieldValueForbidden",
+    atBuild: "lowers",
   },
   SpecImmutable: {
     field: "spec",

@@ -1,23 +1,14 @@
 import type { Stores } from "../gather/stores.ts";
 import type { ApiServer } from "../kube/client.ts";
-import type { Change } from "../kube/store.ts";
-import type { ModelVersion } from "../api/modelversion.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Applier } from "./apply.ts";
 import { startLoop, type Key, type LoopMetrics, type Reconciler } from "./loop.ts";
 import type { Standby } from "./standby.ts";
+import type { VersionChanges } from "./version-changes.ts";
 import { keysOfModel, keysOfVersion, keysUnderLimits, startWatches } from "./watches.ts";
 
 /** Objects worked on at once; each waits for the API server most of its time. */
 const WORKERS = 8;
-
-/** A source of changes that outlives one term of leadership. */
-export interface VersionChanges {
-  /** Resolves when all versions are known; rejects when the process stops before. */
-  readonly synced: Promise<void>;
-  /** Calls the listener for every change until the signal aborts. */
-  subscribe(listener: (change: Change<ModelVersion>) => void, signal: AbortSignal): void;
-}
 
 /** Leads for one term: watches, reconciles, writes, until the signal aborts and the work under way has ended. */
 export async function runController(options: {

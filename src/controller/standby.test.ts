@@ -30,12 +30,6 @@ function start(first: KubeDlObserved | Error, takeover = false) {
       return Promise.resolve(cluster.seen);
     },
     takeover,
-    applier: {
-      apply: async (actions: readonly Action[]) => {
-        for (const action of actions) if (action.type === "event") reasons.push(action.reason);
-        return Promise.resolve({ upToDate: true, requeueAfterMs: undefined });
-      },
-    },
     metrics: { kubeDlPresent: (is) => void present.push(is) },
     log: {
       debug: ignore,
@@ -47,16 +41,23 @@ function start(first: KubeDlObserved | Error, takeover = false) {
     everyMs: 1,
   });
   standby.onEnd(() => (ends += 1), stopping.signal);
+  const apply = async (actions: readonly Action[]) => {
+    for (const action of actions) if (action.type === "event") reasons.push(action.reason);
+    return Promise.resolve({ upToDate: true, requeueAfterMs: undefined });
+  };
+  /** Begins a term, in which the reasons of what is told are kept, until the signal. */
+  const lead = (until: AbortSignal): void => standby.tellBy({ apply }, until);
   /** Waits until what is there now has been looked at. */
   const looked = async (): Promise<void> => {
     const { looks } = cluster;
     await vi.waitFor(() => expect(cluster.looks).toBeGreaterThan(looks + 1));
   };
-  return { standby, cluster, reasons, warnings, present, ends: () => ends, looked };
+  return { standby, cluster, lead, reasons, warnings, present, ends: () => ends, looked };
 }
 
 test("nothing is built until the first look, and then at once where there is no KubeDL", async () => {
-  const { standby, ends, looked, reasons, warnings } = start(ABSENT);
+  const { standby, lead, ends, looked, reasons, warnings } = start(ABSENT);
+  lead(stopping.signal);
   expect(standby.isOn()).toBe(true);
   await looked();
   expect(standby.isOn()).toBe(false);
@@ -66,7 +67,8 @@ test("nothing is built until the first look, and then at once where there is no 
 });
 
 test("standby begins when KubeDL comes, and ends when it goes, each said once in the log", async () => {
-  const { standby, cluster, ends, looked, reasons, warnings, present } = start(ABSENT);
+  const { standby, cluster, lead, ends, looked, reasons, warnings, present } = start(ABSENT);
+  lead(stopping.signal);
   await looked();
   cluster.seen = LIVE;
   await looked();
@@ -86,7 +88,8 @@ test("standby begins when KubeDL comes, and ends when it goes, each said once in
 });
 
 test("who takes over builds from the beginning, and says so in log and metric", async () => {
-  const { standby, looked, reasons, warnings, present } = start(LIVE, true);
+  const { standby, lead, looked, reasons, warnings, present } = start(LIVE, true);
+  lead(stopping.signal);
   expect(standby.isOn()).toBe(false);
   await looked();
   expect(standby.isOn()).toBe(false);
@@ -121,10 +124,50 @@ test("definitions of KubeDL are named once in the log, since no status can be wr
   expect(warnings).toEqual(["Definitions are KubeDL's: no status can be written under them"]);
 });
 
-test("a term that ends looks no more, and sees no KubeDL", async () => {
+test("KubeDL is told of by the leader alone, who begins with what it has seen already", async () => {
+  const { lead, looked, reasons } = start(LIVE);
+  await looked();
+  expect(reasons).toEqual([]);
+  const term = new AbortController();
+  lead(term.signal);
+  expect(reasons).toEqual(["KubeDLPresent"]);
+  await looked();
+  expect(reasons.length).toBeGreaterThan(1);
+  term.abort(new Error("the lease is lost"));
+  const told = reasons.length;
+  await looked();
+  expect(reasons).toHaveLength(told);
+});
+
+test.each<[what: string, cluster: KubeDlObserved | Error, takeover: boolean, seen: boolean]>([
+  ["runs is seen", LIVE, false, true],
+  ["runs, and is not heeded, is none that builds", LIVE, true, false],
+  ["is absent is not seen", ABSENT, false, false],
+  [
+    "nobody can look for is not seen, though nothing is built",
+    new Error("forbidden"),
+    false,
+    false,
+  ],
+])("a KubeDL that %s", async (_what, cluster, takeover, seen) => {
+  const { standby, looked } = start(cluster, takeover);
+  expect(standby.isSeen()).toBe(false);
+  await looked();
+  expect(standby.isSeen()).toBe(seen);
+});
+
+test("a KubeDL that was seen stays so while nothing can be seen", async () => {
+  const { standby, cluster, looked } = start(LIVE);
+  await looked();
+  cluster.seen = new Error("forbidden");
+  await looked();
+  expect(standby.isSeen()).toBe(true);
+});
+
+test("a process that stops looks no more, and sees no KubeDL", async () => {
   const { standby, cluster, looked, present } = start(LIVE);
   await looked();
-  stopping.abort(new Error("the lease is lost"));
+  stopping.abort(new Error("the process stops"));
   await standby.stopped;
   const { looks } = cluster;
   await sleep(5);

@@ -4,10 +4,14 @@ import { decideStandby, type Stance } from "../reconcile/standby.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Applier } from "./apply.ts";
 
-/** Whether the leader leaves ModelVersions and Models to a KubeDL that runs. */
+/** Whether this process leaves ModelVersions and Models to a KubeDL that runs. */
 export interface Standby {
-  /** True while it does, and until it has looked for the first time. */
+  /** True while it does, and until it has looked for the first time: whoever builds has to wait that long. */
   isOn(): boolean;
+  /** True while it does because KubeDL was seen; false until it has looked, since what is not known is no reason to let anything pass. */
+  isSeen(): boolean;
+  /** Has the leader write, until the signal aborts, what there is to tell: what was seen last, and then what every look brings. */
+  tellBy(applier: Applier, signal: AbortSignal): void;
   /** Calls the listener whenever standby ends, until the signal aborts. */
   onEnd(listener: () => void, signal: AbortSignal): void;
   /** Resolves when it looks no more; never rejects. */
@@ -20,7 +24,7 @@ const LOOK_MS = 30_000;
 const FIRST_LOOK_MS = 2_000;
 
 /**
- * Looks for KubeDL until the signal aborts:
+ * Looks for KubeDL until the signal aborts. Every replica does: the webhook of each asks whether KubeDL runs. The states:
  *
  *     unknown --> standing by <--> building
  *        +--------------------------^
@@ -31,16 +35,16 @@ export function startStandby(options: {
   readonly observe: (signal: AbortSignal) => Promise<KubeDlObserved>;
   /** Build although KubeDL runs. */
   readonly takeover: boolean;
-  readonly applier: Applier;
   readonly metrics: { kubeDlPresent(isPresent: boolean): void };
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Pause between looks; default 30 s. */
   readonly everyMs?: number;
 }): Standby {
-  const { takeover, applier, metrics, log, signal, everyMs = LOOK_MS } = options;
+  const { takeover, metrics, log, signal, everyMs = LOOK_MS } = options;
   const listeners = new Set<() => void>();
   let before: Stance | undefined;
+  let leader: { readonly applier: Applier; readonly until: AbortSignal } | undefined;
 
   function isOn(): boolean {
     return before === undefined ? !takeover : before.standsBy;
@@ -54,7 +58,17 @@ export function startStandby(options: {
     metrics.kubeDlPresent(stance.kubeDl !== undefined);
     before = stance;
     if (ends) for (const listener of listeners) listener();
-    await applier.apply(stance.actions, signal);
+    await tell();
+  }
+
+  async function tell(): Promise<void> {
+    if (leader === undefined || leader.until.aborted) return;
+    const { applier, until } = leader;
+    try {
+      await applier.apply(before?.actions ?? [], until);
+    } catch (err) {
+      if (!until.aborted) log.warn({ err }, "Can not tell of KubeDL");
+    }
   }
 
   async function run(): Promise<void> {
@@ -72,6 +86,11 @@ export function startStandby(options: {
 
   return {
     isOn,
+    isSeen: () => before?.standsBy === true,
+    tellBy(applier, until) {
+      leader = { applier, until };
+      void tell();
+    },
     onEnd(listener, until) {
       listeners.add(listener);
       until.addEventListener("abort", () => listeners.delete(listener), { once: true });

@@ -21,6 +21,8 @@ export interface SnapshotSources {
   readonly api: ApiServer;
   readonly versions: VersionStore;
   readonly policy: Policy;
+  /** Whether a KubeDL that builds was seen. */
+  readonly standby: boolean;
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
@@ -43,6 +45,7 @@ export async function gatherSnapshot(
   return {
     now: sources.now(),
     policy: sources.policy,
+    standby: sources.standby,
     versions: found,
     versionNames: hasUnknown
       ? sources.versions.by("namespace", namespace).map(({ metadata }) => metadata.name ?? "")

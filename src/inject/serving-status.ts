@@ -26,6 +26,10 @@ export function servedVersion({ metadata }: Pod): ServedVersion | undefined {
   return { modelVersion, ...(typeof digest === "string" ? { digest } : {}) };
 }
 
+/** What is said, after its name, of a version that was built but has no digest: pods run digests only. */
+export const WITHOUT_DIGEST =
+  "is built, but its status has no digest: another controller built it, and its tag may name anything by now; name one that modelhook has built";
+
 /** True for a pod whose containers have not all ended and that nobody deletes. */
 export function isAlive({ metadata, status }: Pod): boolean {
   const { phase = "Pending" } = status ?? {};

@@ -31,6 +31,10 @@ export const resources = {
   statefulsets: grouped("apps", "statefulsets", "StatefulSet"),
   daemonsets: grouped("apps", "daemonsets", "DaemonSet"),
   cronjobs: grouped("batch", "cronjobs", "CronJob"),
+  subjectaccessreviews: {
+    ...grouped("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"),
+    namespaced: false,
+  },
   leases: grouped("coordination.k8s.io", "leases", "Lease"),
   models: { ...grouped("model.kubedl.io", "models", "Model"), version: "v1alpha1" },
   modelversions: {

@@ -9,7 +9,13 @@ import {
 } from "../../test/make/kubedl.ts";
 import type { Deployment } from "../api/kube-types.ts";
 import { formatTime } from "../api/time.ts";
-import { definitionsWithoutStatus, findKubeDl, managerImage } from "./kubedl.ts";
+import {
+  definitionsWithoutStatus,
+  findKubeDl,
+  identityOf,
+  managerImage,
+  runningManagers,
+} from "./kubedl.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -47,6 +53,10 @@ function madeAgo(minutes: number): Tweak<Deployment> {
     };
     delete deployment.status;
   };
+}
+
+function named(name: string): Deployment {
+  return makeKubeDl((each) => void (each.metadata = { ...each.metadata, name, uid: name }));
 }
 
 const ROWS: readonly (readonly [what: string, tweak: Tweak<Deployment>, live: boolean])[] = [
@@ -96,12 +106,28 @@ describe.each([
     expect(findKubeDl(observed) !== undefined).toBe(live);
   });
 
+  test.each(ROWS)("%s, which may not write ModelVersions: live is never", (_what, tweak) => {
+    const observed = makeKubeDlObserved([makeKubeDl(tweak)], [definition], ["another"]);
+    expect(findKubeDl(observed)).toBeUndefined();
+  });
+
+  test.each(ROWS)("%s: whether it may write is asked is %s", (_what, tweak, live) => {
+    const observed = makeKubeDlObserved([makeKubeDl(tweak)], [definition], []);
+    expect(runningManagers(observed)).toHaveLength(live ? 1 : 0);
+  });
+
+  test("one that may write is found among forged ones", () => {
+    const [first, real, last] = [named("first"), named("real"), named("last")];
+    const observed = makeKubeDlObserved([first, real, last], [definition], ["real"]);
+    expect(findKubeDl(observed)).toBe(real);
+  });
+
   test("no Deployment at all is no KubeDL", () => {
     expect(findKubeDl(makeKubeDlObserved([], [definition]))).toBeUndefined();
   });
 
   test("the live one of several is found", () => {
-    const live = makeKubeDl((each) => void (each.metadata = { name: "second" }));
+    const live = named("second");
     const observed = makeKubeDlObserved([makeKubeDl(unready(1, 0)), live], [definition]);
     expect(findKubeDl(observed)).toBe(live);
   });
@@ -112,6 +138,38 @@ test("the image is the manager's, not that of what stands beside it", () => {
     spec?.template.spec?.containers.unshift({ name: "proxy", image: "proxy:1" });
   });
   expect(managerImage(deployment)).toBe("docker.io/kubedl/kubedl:0.4.2");
+});
+
+test.each<[what: string, image: string, shown: string | undefined]>([
+  [
+    "is cut when it is long",
+    `registry.test/${"a".repeat(200)}/kubedl:1`,
+    `registry.test/${"a".repeat(86)}…`,
+  ],
+  ["is not shown when it is none", "kubedl\nbuilds nothing, pay here", undefined],
+])("an image that anybody may have written %s", (_what, image, shown) => {
+  expect(managerImage(makeKubeDl(running("kubedl", image)))).toBe(shown);
+});
+
+describe("pods of a Deployment are to the API server", () => {
+  const groups = [
+    "system:serviceaccounts",
+    "system:serviceaccounts:kubedl-system",
+    "system:authenticated",
+  ];
+
+  test("the ServiceAccount that it names", () => {
+    const user = "system:serviceaccount:kubedl-system:kubedl-manager";
+    expect(identityOf(makeKubeDl())).toEqual({ user, groups });
+  });
+
+  test("the default one of its namespace when it names none", () => {
+    const user = "system:serviceaccount:kubedl-system:default";
+    const deployment = makeKubeDl(
+      ({ spec }) => void delete spec?.template.spec?.serviceAccountName,
+    );
+    expect(identityOf(deployment)).toEqual({ user, groups });
+  });
 });
 
 test.each([

@@ -6,6 +6,7 @@ import type { Action } from "./action.ts";
 import { backOff, follow } from "./modelversion-attempt.ts";
 import { nameFor } from "./location.ts";
 import { currentJob, livePod, stopJobs } from "./modelversion-jobs.ts";
+import { limitFaults } from "./modelversion-limits.ts";
 import { specFaults, versionStorage } from "./modelversion-spec.ts";
 import {
   attemptText,
@@ -31,6 +32,8 @@ export function begin(observed: ModelVersionObserved): readonly Action[] {
   if (tagOf(image) === undefined) {
     return fail(observed, "InvalidObject", `${JSON.stringify(image)} is not an image reference`);
   }
+  const denied = limitFaults(observed);
+  if (denied.length > 0) return fail(observed, "InvalidObject", denied.join("; "));
   const owner = ownerOfImage(observed);
   if (owner !== undefined) {
     const whose = nameFor(owner, version.metadata.namespace);
@@ -49,6 +52,9 @@ export function build(observed: ModelVersionObserved, builder: Builder): readonl
   if (stageOf(observed) === "backoff") return backOff(observed);
   const job = currentJob(observed);
   if (job !== undefined) return follow(observed, builder, job);
+  // Between two attempts, too, an administrator may tighten the limits.
+  const denied = limitFaults(observed);
+  if (denied.length > 0) return fail(observed, "InvalidObject", denied.join("; "));
   const storage = prepareStorage(observed);
   switch (storage.state) {
     case "refused":

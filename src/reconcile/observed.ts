@@ -1,12 +1,19 @@
 import { canonicalImage, parseImageRef } from "../api/image-ref.ts";
 import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
-import type { ModelVersion } from "../api/modelversion.ts";
+import type { Engine, ModelVersion } from "../api/modelversion.ts";
 import { buildVolumeName, defaultImageTag } from "../api/names.ts";
 import { storedSpec } from "../api/stored-spec.ts";
 import type { BuildSettings, ObservedEvent } from "../builder/builder.ts";
 import type { StorageLimits } from "../storage/provider.ts";
 import { versionStorage } from "./modelversion-spec.ts";
+
+/** What the administrator allows the namespace of a version that is to be built. */
+interface BuildLimits extends StorageLimits {
+  /** Registries, or repositories in them, that may be pushed to; `*` is every one. */
+  readonly registries: readonly string[];
+  readonly engines: readonly Engine[];
+}
 
 /** Everything that is known of a ModelVersion when it is reconciled. */
 export interface ModelVersionObserved {
@@ -15,7 +22,7 @@ export interface ModelVersionObserved {
   readonly version: ModelVersion;
   readonly settings: BuildSettings;
   /** What the administrator allows the version's namespace. */
-  readonly limits: StorageLimits;
+  readonly limits: BuildLimits;
   /** The label kubernetes.io/hostname of the node that `references` names; absent when there is no such node, or nothing is to be built. */
   readonly hostname?: string;
   /** The claim that `references` names; absent when there is none, or it is a user's and nothing is to be built. */

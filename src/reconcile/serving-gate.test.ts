@@ -116,7 +116,9 @@ describe("a pod that has to wait", () => {
         ref: { kind: "Pod" },
         kind: "Warning",
         reason: "ModelNotBuilt",
-        message: expect.stringMatching(/without a digest.*name a ModelVersion that/) as string,
+        message: expect.stringMatching(
+          /has no digest.*name one that modelhook has built/,
+        ) as string,
       },
     ]);
   });

@@ -4,7 +4,7 @@ import type { OwnerReference, Pod } from "../api/kube-types.ts";
 import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
 import { LOADER } from "../inject/init-container.ts";
-import { servingStatus } from "../inject/serving-status.ts";
+import { servingStatus, WITHOUT_DIGEST } from "../inject/serving-status.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { refOf, type Action, type ObjectRef } from "./action.ts";
 
@@ -38,7 +38,7 @@ export function reconcileGatedPod({ pod, version }: GatedPodObserved): readonly 
   const digest = builtDigest(version);
   if (digest === undefined) {
     if (version.status?.imageBuildPhase !== "ImageBuildSucceeded") return [];
-    const message = `waits for ModelVersion ${name}, which is built, but without a digest in its status: another controller built it, and its tag may name anything by now; name a ModelVersion that modelhook has built`;
+    const message = `waits for ModelVersion ${name}, which ${WITHOUT_DIGEST}`;
     return [warning(refOf(pod), "ModelNotBuilt", message)];
   }
   return [

@@ -10,7 +10,7 @@ import {
 /** Definition of the kind that KubeDL and modelhook both write; events about KubeDL are told on it. */
 const DEFINITION = "modelversions.model.kubedl.io";
 
-/** Whether the leader stands by, and why. */
+/** Whether modelhook stands by, and why. */
 export interface Stance {
   readonly standsBy: boolean;
   /** The KubeDL that runs, by a name for people; undefined when none does. */
@@ -22,7 +22,7 @@ export interface Stance {
 
 /**
  * Two controllers that build the same ModelVersions would overwrite each other's status, and push two images to one tag. So a
- * leader that sees a live KubeDL writes no ModelVersion and no Model:
+ * modelhook that sees a live KubeDL writes no ModelVersion and no Model:
  *
  * | KubeDL | --takeover | stood by | stands by | tells |
  * | --- | --- | --- | --- | --- |

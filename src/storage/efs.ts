@@ -2,7 +2,7 @@ import { NOT_EFS_HANDLE, type EfsStorage } from "../api/storage.ts";
 import { show } from "../api/schema-faults.ts";
 import { cleanAbsolute } from "../api/path.ts";
 import type { Cause } from "../api/review.ts";
-import { notAllowed } from "./allow-list.ts";
+import { notAllowed } from "../api/allow-list.ts";
 import type { StorageLimits, StorageProvider, VolumePlan } from "./provider.ts";
 import { claimFor, volumeFor } from "./volume.ts";
 

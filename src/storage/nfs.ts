@@ -2,7 +2,7 @@ import { NOT_NFS_PATH, NOT_SERVER, type NfsStorage } from "../api/storage.ts";
 import { show } from "../api/schema-faults.ts";
 import type { Cause } from "../api/review.ts";
 import { cleanAbsolute } from "../api/path.ts";
-import { notAllowed } from "./allow-list.ts";
+import { notAllowed } from "../api/allow-list.ts";
 import type { StorageProvider, VolumePlan } from "./provider.ts";
 import { claimFor, volumeFor } from "./volume.ts";
 

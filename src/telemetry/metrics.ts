@@ -22,7 +22,7 @@ export interface Metrics {
   limitsRead(isValid: boolean, at: number): void;
   /** Whether this replica leads. */
   leads(isLeader: boolean): void;
-  /** Whether this replica, as the leader, sees a KubeDL that runs. */
+  /** Whether this replica sees a KubeDL that runs. */
   kubeDlPresent(isPresent: boolean): void;
   queued(queue: string, depth: number): void;
   reconciled(queue: string, outcome: "done" | "retried" | "failed", seconds: number): void;
@@ -84,7 +84,7 @@ export function createMetrics(): Metrics {
   });
   const kubeDl = new Gauge({
     name: "modelhook_kubedl_present",
-    help: "1 while the leader sees KubeDL running; then it builds nothing, unless it was told to take over.",
+    help: "1 while this replica sees KubeDL running; then the leader builds nothing, unless it was told to take over.",
     registers,
   });
   const depth = new Gauge({

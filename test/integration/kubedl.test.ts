@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
 import type { Deployment, Job, KubeObject, Pod } from "../../src/api/kube-types.ts";
 import type { ModelVersion } from "../../src/api/modelversion.ts";
+import { answer } from "./answer.ts";
 import { becomeReady, completeJob, eventsOn, eventually, list, read } from "./kubelet.ts";
 import { readMetric } from "./metrics.ts";
 import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
 import { storeWithoutSchema, type StoredVersion } from "./stored.ts";
 
 const PRESENT = "modelhook_kubedl_present";
-/** The leader looks every 30 s. */
+/** Every replica looks every 30 s. */
 const NEXT_LOOK = 40;
 const SOON = { timeout: 20_000 };
 const DIGEST = `sha256:${"ab".repeat(32)}`;
@@ -67,7 +68,10 @@ let before: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
   plane = await startPlane(async (empty) => storeWithoutSchema(empty, "default", STORED));
+  await plane.kubectl(["create", "namespace", "team-a"]);
+  await looksLikeKubeDl("team-a", "default");
   await plane.kubectl(["create", "namespace", "kubedl-system"]);
+  await letKubeDlWrite();
   await runKubeDl();
   await create({ ...TYPE, kind: "Model", metadata: { name: "owner" }, spec: {} });
   owner = await read(plane, "model.model.kubedl.io", "owner");
@@ -130,8 +134,30 @@ describe("while KubeDL runs", () => {
   test("a pod that names a version which KubeDL has built is told why it waits", async () => {
     await create(servingPod("asks", "built"));
     const message =
-      "ModelNotBuilt: waits for ModelVersion built, which is built, but without a digest in its status: another controller built it, and its tag may name anything by now; name a ModelVersion that modelhook has built";
+      "ModelNotBuilt: waits for ModelVersion built, which is built, but its status has no digest: another controller built it, and its tag may name anything by now; name one that modelhook has built";
     await expect.poll(async () => eventsOn(plane, "asks"), SOON).toContain(message);
+  });
+
+  test("a version that the administrator would not allow modelhook to build is left to KubeDL", async () => {
+    const later =
+      'Warning: spec.storage.localStorage.path: "/data/digits" is not allowed: allowed are directories below /models; accepted while KubeDL runs, but modelhook will not build it when KubeDL has gone';
+    const said = (await answer(plane, unlisted("unlisted"))).split("\n");
+    expect(said).toContain(later);
+    expect(await read(plane, "modelversion", "unlisted")).toBeDefined();
+    const forged = unlisted("forged", { labels: { "model.kubedl.io/job-uid": "forged" } });
+    expect(await answer(plane, forged)).toContain("only modelhook sets it");
+    expect(await read(plane, "modelversion", "forged")).toBeUndefined();
+  });
+
+  test("a replica that does not lead knows of it, too", async () => {
+    const second = await startModelhook(plane, { instance: "modelhook-1" });
+    try {
+      const present = async (): Promise<number> => readMetric(second, PRESENT);
+      await expect.poll(present, SOON).toBe(1);
+      expect(await readMetric(second, "modelhook_leader")).toBe(0);
+    } finally {
+      await second.stop();
+    }
   });
 
   test("a version that waits for modelhook's finalizer can be deleted", async () => {
@@ -157,6 +183,20 @@ describe("when KubeDL has gone", () => {
     const said = "KubeDLGone: KubeDL runs no more; modelhook builds ModelVersions again";
     const definition = "modelversions.model.kubedl.io";
     await expect.poll(async () => eventsOn(plane, definition), SOON).toContain(said);
+  });
+
+  test("a tenant's Deployment that looks like it, and is ready, changes nothing", async () => {
+    const forged = await read<Deployment>(plane, "deployment", "kubedl", "team-a");
+    expect(forged?.status?.readyReplicas).toBe(1);
+    expect(modelhook.output()).not.toContain("team-a/kubedl");
+  });
+
+  test("what was left to it, and is not allowed, is not built and not accepted any more", async () => {
+    await phaseOf("unlisted", "ImageBuildFailed");
+    expect((await live<ModelVersion>("modelversion", "unlisted")).status?.message).toBe(
+      'PathNotAllowed: spec.storage.localStorage.path: "/data/digits" is not allowed: allowed are directories below /models',
+    );
+    expect(await answer(plane, unlisted("another"))).toContain("is invalid");
   });
 
   test("what waited is built", async () => {
@@ -263,25 +303,41 @@ describe("when KubeDL has come back", () => {
   });
 });
 
-/** KubeDL as its manifest has it; a kubelet that does not exist says that its pod is ready. */
+/** KubeDL as its manifest has it. */
 async function runKubeDl(): Promise<void> {
+  await looksLikeKubeDl("kubedl-system", "kubedl");
+}
+
+/** What everybody who may create a Deployment can make; a kubelet that does not exist says that its pod is ready. */
+async function looksLikeKubeDl(namespace: string, serviceAccountName: string): Promise<void> {
   const labels = { app: "kubedl" };
   const image = "docker.io/kubedl/kubedl:0.4.2";
   const containers = [{ name: "kubedl-manager", image }];
   await create({
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { name: "kubedl", namespace: "kubedl-system", labels },
+    metadata: { name: "kubedl", namespace, labels },
     spec: {
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers } },
+      template: { metadata: { labels }, spec: { serviceAccountName, containers } },
     },
   });
-  await eventually("KubeDL is ready", async () => {
+  await eventually("its replica is ready", async () => {
     for (const pod of await list<Pod>(plane, "pods", "app=kubedl")) await becomeReady(plane, pod);
-    const deployment = await read<Deployment>(plane, "deployment", "kubedl", "kubedl-system");
+    const deployment = await read<Deployment>(plane, "deployment", "kubedl", namespace);
     return deployment?.status?.readyReplicas === 1;
   });
+}
+
+/** The part of KubeDL's manifest that makes it a rival: its ServiceAccount may write the versions of all namespaces. */
+async function letKubeDlWrite(): Promise<void> {
+  const account = ["--namespace", "kubedl-system", "create", "serviceaccount", "kubedl"];
+  await plane.kubectl(account);
+  const verbs = "--verb=get,list,watch,create,update,patch,delete";
+  const resource = "--resource=modelversions.model.kubedl.io";
+  await plane.kubectl(["create", "clusterrole", "kubedl", verbs, resource]);
+  const binding = ["--clusterrole=kubedl", "--serviceaccount=kubedl-system:kubedl"];
+  await plane.kubectl(["create", "clusterrolebinding", "kubedl", ...binding]);
 }
 
 /** Waits until the metric says whether KubeDL runs. */
@@ -291,6 +347,13 @@ async function seen(value: 0 | 1): Promise<void> {
     async () => (await readMetric(modelhook, PRESENT)) === value,
     NEXT_LOOK,
   );
+}
+
+/** A version in a directory that the administrator has not listed. */
+function unlisted(name: string, metadata: object = {}): object {
+  const storage = { localStorage: { path: "/data/digits", nodeName: "node-1" } };
+  const labelled = { name, ...metadata };
+  return { ...TYPE, kind: "ModelVersion", metadata: labelled, spec: specOf(name, storage) };
 }
 
 function ownerReference() {

@@ -10,13 +10,14 @@ export function makeKubeDl(tweak: Tweak<Deployment> = () => {}): Deployment {
     {
       apiVersion: "apps/v1",
       kind: "Deployment",
-      metadata: { name: "kubedl", namespace: "kubedl-system", labels },
+      metadata: { name: "kubedl", namespace: "kubedl-system", uid: "kubedl", labels },
       spec: {
         replicas: 1,
         selector: { matchLabels: labels },
         template: {
           metadata: { labels },
           spec: {
+            serviceAccountName: "kubedl-manager",
             containers: [{ name: "kubedl-manager", image: "docker.io/kubedl/kubedl:0.4.2" }],
           },
         },
@@ -63,10 +64,11 @@ export function makeDefinitionOfKubeDl(): CustomResourceDefinition {
   });
 }
 
-/** A cluster with modelhook's definitions and these Deployments. */
+/** A cluster with modelhook's definitions and these Deployments, which may write ModelVersions unless others are said to. */
 export function makeKubeDlObserved(
   deployments: readonly Deployment[] = [],
   definitions: readonly CustomResourceDefinition[] = [makeDefinition()],
+  mayWrite: readonly string[] = deployments.map(({ metadata }) => metadata?.uid ?? ""),
 ): KubeDlObserved {
-  return { now: NOW, deployments, definitions };
+  return { now: NOW, deployments, definitions, mayWrite };
 }

@@ -33,6 +33,7 @@ export function makeSnapshot(
     {
       now: 1_700_000_000_000,
       policy: makePolicy(),
+      standby: false,
       versions: Object.fromEntries(named),
       versionNames: named.map(([name]) => name),
       imageRivals: [],
