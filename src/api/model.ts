@@ -65,13 +65,13 @@ const retention = z
       })
       .optional()
       .describe(
-        "How many built versions stay, the newest first; older ones that nothing refers to are deleted. All stay when absent.",
+        "How many built versions stay, the newest first; older ones that nothing refers to are deleted, by modelhook's own right. All stay when absent.",
       )
       .meta(rules({ rule: "self >= 1", message: TOO_FEW })),
   })
   .optional()
   .describe(
-    "Which versions are deleted by themselves. Kept always: those that are built still, the latest, those that an alias, a pod or the template of a workload names.",
+    "Which versions are deleted by themselves. Kept always: those that are built still, the latest, those that an alias, a pod, a ModelBinding, or the template of a Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob names.",
   );
 
 export const modelSpecSchema = z

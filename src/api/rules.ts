@@ -49,7 +49,7 @@ export const RULES = {
   },
   ImageFree: {
     field: "spec.imageTag",
-    says: "`imageRepo:imageTag` belongs to no other ModelVersion, of any namespace.",
+    says: "`imageRepo:imageTag` belongs to no other ModelVersion, of any namespace (not asked of what a job exports: its build asks).",
     always: false,
     type: "FieldValueDuplicate",
   },
@@ -152,7 +152,7 @@ export const RULES = {
   },
   PushSecretReadable: {
     field: "spec.builder.pushSecret.name",
-    says: "Names a Secret that whoever applies it may read (ValidatingAdmissionPolicy).",
+    says: "Names a Secret that whoever applies it may read (ValidatingAdmissionPolicy; not asked of what a job exports: who makes jobs may mount Secrets).",
     always: true,
     type: "FieldValueForbidden",
   },
@@ -181,7 +181,7 @@ export const RULES = {
   },
   VersionInUse: {
     field: "metadata.name",
-    says: "A version is not deleted while running pods use it.",
+    says: "A version is not deleted while pods that have its image run.",
     always: false,
     type: "FieldValueForbidden",
   },
