@@ -8,14 +8,16 @@ const directory = join(import.meta.dirname, "../docs");
 
 const reasons = `# Reasons
 
-Conditions, events, denials, warnings and the label \`reason\` of metrics use these codes.
+Conditions and events show these codes; denials and warnings are counted by them (label \`reason\` of the metrics), and audit annotations carry those of denials. Condition
+\`StorageReady\` says whether the volume of a version is there, \`Built\` whether its image is, \`Retrying\` that its build is tried again until something outside of it is over;
+of a Model \`Built\` says whether any version is built, \`AliasesResolved\` whether every alias names one that is.
 
 ${table([["Code", "What it says"], ...Object.entries(REASONS).map(([code, says]) => [`\`${code}\``, says])])}`;
 
 const rules = `# Rules at apply time
 
 What every ModelVersion, Model and ModelBinding must keep. All that is wrong with an object is said in one answer (422 Invalid), each fault with its JSON path,
-the value, and what would be right. What a job exports (annotation \`export\`, \`spec.export\` of a ModelBinding) keeps the rules of a ModelVersion, too. A rule that holds
+the value, and what would be right; what is of a wrong type hides only what depends on it. Fields that are unknown the API server refuses before, without us. What a job exports (annotation \`export\`, \`spec.export\` of a ModelBinding) keeps the rules of a ModelVersion, too. A rule that holds
 _always_ is in the CustomResourceDefinition, or another policy of the API server, as well, so that it holds while no webhook runs. What was stored before a rule existed
 stays open to changes of labels, annotations, finalizers and status.
 

@@ -10,13 +10,13 @@ import type { VersionLimits } from "./policy.ts";
 
 type Builder = NonNullable<ModelVersionSpec["builder"]>;
 
-/** Every fault of a spec's `builder`, whose types are right; `field` is its JSON path. */
+/** Every fault of what is there of a spec's `builder`, the types of which are right; `field` is its JSON path. */
 export function validateBuilder(
-  builder: Builder | undefined,
+  builder: Partial<Builder>,
   field: string,
   limits: VersionLimits,
 ): readonly Cause[] {
-  const { engine, baseImage, pushSecret, resources } = builder ?? {};
+  const { engine, baseImage, pushSecret, resources } = builder;
   return [
     ...(engine === undefined
       ? []

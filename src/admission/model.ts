@@ -4,7 +4,7 @@ import { isDnsSubdomain } from "../api/names.ts";
 import type { AdmissionRequest, Cause, Warning } from "../api/review.ts";
 import { schemaCauses, show } from "../api/schema-faults.ts";
 import type { ModelVersionSpec } from "../api/modelversion.ts";
-import { nearest } from "../api/nearest.ts";
+import { editsFor, nearest } from "../api/nearest.ts";
 import { allow, deny, type Decision } from "./decision.ts";
 import type { References, Snapshot } from "./snapshot.ts";
 
@@ -118,7 +118,7 @@ function pendingAlias(alias: Alias, owner: string | undefined, known: readonly s
 }
 
 function suggestion(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known, SUGGEST_DISTANCE);
+  const meant = nearest(name, known, editsFor(name, SUGGEST_DISTANCE));
   return meant === undefined ? "" : `; did you mean ${meant}?`;
 }
 

@@ -309,7 +309,7 @@ describe("a version that names what does not exist", () => {
       {
         reason: "ClaimNotFound",
         message:
-          'spec.storage.persistentVolumeClaim.claimName: there is no claim "models" in namespace team-a; the build waits for it',
+          'spec.storage.persistentVolumeClaim.claimName: there is no claim "models" in namespace team-a; the build waits for it (if the name is wrong, delete this version and make it anew)',
       },
     ],
     [
@@ -319,7 +319,7 @@ describe("a version that names what does not exist", () => {
       {
         reason: "NodeNotFound",
         message:
-          'spec.storage.localStorage.nodeName: there is no node "node-7"; the build waits for it',
+          'spec.storage.localStorage.nodeName: there is no node "node-7"; the build waits for it (if the name is wrong, delete this version and make it anew)',
       },
     ],
   ])("%s, is made with a warning, and warned of once", (_, storage, missing, warning) => {
@@ -340,6 +340,26 @@ describe("a version that names what does not exist", () => {
   ])("does not look for %s", (_, storage) => {
     const version = makeModelVersion((each) => void Object.assign(each.spec, { storage }));
     expect(versionReferences(makeRequest(version))).toEqual({ namespace: "team-a", versions: [] });
+  });
+});
+
+describe("an annotation in our words that means nothing on a version", () => {
+  test.each([
+    ["model.kubedl.io/rety", "; did you mean model.kubedl.io/retry?"],
+    ["model.kubedl.io/model-version", ""],
+  ])("is warned of when it is set: %s", (key, hint) => {
+    const message = `metadata.annotations[${key}]: is unknown on a ModelVersion and has no effect${hint}`;
+    expect(decide(makeUpdate(annotated(key), makeStored()))).toMatchObject({
+      allowed: true,
+      warnings: [{ reason: "UnknownAnnotation", message }],
+    });
+  });
+
+  test("is not warned of again, nor is one that is known", () => {
+    const misspelt = annotated("model.kubedl.io/rety");
+    expect(decide(makeUpdate(misspelt, misspelt)).warnings).toEqual([]);
+    const retried = annotated("model.kubedl.io/retry");
+    expect(decide(makeUpdate(retried, makeStored())).warnings).toEqual([]);
   });
 });
 
@@ -440,3 +460,7 @@ describe("beside a live KubeDL", () => {
     expect(decideModelVersion(makeUpdate(old, old), beside).warnings).toEqual([]);
   });
 });
+
+function annotated(key: string): ModelVersion {
+  return makeStored((each) => Object.assign(each.metadata.annotations ?? {}, { [key]: "1" }));
+}

@@ -12,7 +12,7 @@ import { show } from "../api/schema-faults.ts";
 import { storageOf } from "../storage/bound.ts";
 import { deny, patch, type Decision } from "./decision.ts";
 import { limitsOf } from "./policy.ts";
-import { validateProvenance } from "./provenance.ts";
+import { unknownAnnotations, validateProvenance } from "./provenance.ts";
 import type { References, Snapshot } from "./snapshot.ts";
 import { versionDefaults } from "./version-defaults.ts";
 import { validateVersionSpec } from "./version-spec.ts";
@@ -59,7 +59,7 @@ export function decideModelVersion(request: AdmissionRequest, snapshot: Snapshot
   const reason = operations.length > 0 ? "Defaulted" : "Valid";
   // What is stored already has been warned of.
   const missing = isSame(version, old) ? [] : missingWarnings(version, snapshot);
-  return patch(reason, operations, [...later, ...missing]);
+  return patch(reason, operations, [...later, ...missing, ...unknownAnnotations(version, old)]);
 }
 
 /**
@@ -122,8 +122,10 @@ function validateImmutable(version: ModelVersion, old: ModelVersion): readonly C
 
 function change(before: unknown, after: unknown): string {
   if ([before, after].some((value) => typeof value === "object")) return "can not change";
-  const [from, to] = [before, after].map((each) => (each === undefined ? "nothing" : show(each)));
-  return `${from} can not become ${to}`;
+  if (before === undefined) return `can not be set to ${show(after)} any more`;
+  return after === undefined
+    ? `${show(before)} can not be removed`
+    : `${show(before)} can not become ${show(after)}`;
 }
 
 /** An image that another version has, or is going to have, would be overwritten. */
@@ -167,7 +169,7 @@ function missingWarnings(
       : [
           {
             reason: "ClaimNotFound" as const,
-            message: `spec.storage.${type}.claimName: there is no claim ${show(claim)} in namespace ${metadata.namespace ?? "default"}; the build waits for it`,
+            message: `spec.storage.${type}.claimName: there is no claim ${show(claim)} in namespace ${metadata.namespace ?? "default"}; the build waits for it (if the name is wrong, delete this version and make it anew)`,
           },
         ]),
     ...(node === undefined
@@ -175,7 +177,7 @@ function missingWarnings(
       : [
           {
             reason: "NodeNotFound" as const,
-            message: `spec.storage.${type}.nodeName: there is no node ${show(node)}; the build waits for it`,
+            message: `spec.storage.${type}.nodeName: there is no node ${show(node)}; the build waits for it (if the name is wrong, delete this version and make it anew)`,
           },
         ]),
   ];

@@ -11,7 +11,7 @@ import {
   hasLoaderOfKubeDl,
 } from "../inject/init-container.ts";
 import type { ServeIntent } from "../inject/intent.ts";
-import { nearest } from "../api/nearest.ts";
+import { editsFor, nearest } from "../api/nearest.ts";
 import { draftPod, type ContainerRef, type PodDraft } from "../inject/pod-draft.ts";
 import { deliverCopy, mountCopy } from "../inject/serving-hook.ts";
 import { WITHOUT_DIGEST } from "../inject/serving-status.ts";
@@ -121,7 +121,7 @@ function gateWarning(
     const message = `ModelVersion ${name} ${state}; the pod waits behind the scheduling gate ${GATES.build}`;
     return { reason: "ModelNotBuilt", message };
   }
-  const meant = nearest(name, snapshot.versionNames, SUGGEST_DISTANCE);
+  const meant = nearest(name, snapshot.versionNames, editsFor(name, SUGGEST_DISTANCE));
   const suggestion = meant === undefined ? "" : `; did you mean ${meant}?`;
   const message = `ModelVersion ${name} does not exist; the pod waits behind the scheduling gate ${GATES.build}${suggestion}`;
   return { reason: "ModelNotFound", message };

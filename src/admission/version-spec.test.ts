@@ -224,6 +224,15 @@ describe("a spec is denied", () => {
   });
 });
 
+test("a builder of which one part is of a wrong type is told of the others, too", () => {
+  const builder = { engine: "docker", baseImage: "A", pushSecret: { name: "Foo_" } };
+  expect(faultsOf({ ...GOOD, builder }).map((fault) => fault.split(":")[0])).toEqual([
+    "spec.builder.engine",
+    "spec.builder.baseImage",
+    "spec.builder.pushSecret.name",
+  ]);
+});
+
 test("no JSON makes it throw", () => {
   const part = fc.oneof(fc.jsonValue(), fc.constant(undefined));
   const spec = fc.record({

@@ -30,10 +30,7 @@ export function validateVersionSpec(
   if (typeof spec !== "object" || spec === null || Array.isArray(spec)) return faults;
   const { imageRepo, imageTag, storage, builder } = spec as Partial<ModelVersionSpec>;
   /** False for a part whose type or length is wrong already: one fault of it is enough. */
-  const fits = (part: keyof ModelVersionSpec): boolean =>
-    !faults.some(
-      ({ field }) => field === `${path}.${part}` || field.startsWith(`${path}.${part}.`),
-    );
+  const fits = (part: string): boolean => isWithout(faults, `${path}.${part}`);
   return [
     // That no storage is there is said together with what would be one.
     ...faults.filter(({ field }) => field !== `${path}.storage`),
@@ -43,8 +40,24 @@ export function validateVersionSpec(
     ...(imageTag !== undefined && fits("imageTag") ? validateImageTag(imageTag, path) : []),
     ...validateStorageTypes(storage, `${path}.storage`),
     ...(fits("storage") ? validateStorage(storage, `${path}.storage`, limits) : []),
-    ...(fits("builder") ? validateBuilder(builder, `${path}.builder`, limits) : []),
+    ...validateBuilder(rightParts(builder, `${path}.builder`, faults), `${path}.builder`, limits),
   ];
+}
+
+/** True when no fault is at the field or below it. */
+function isWithout(faults: readonly Cause[], path: string): boolean {
+  return !faults.some(({ field }) => field === path || field.startsWith(`${path}.`));
+}
+
+/** The parts of an object whose types are right, so that what is wrong with them is said beside the others' faults. */
+function rightParts<T extends object>(
+  object: T | null | undefined,
+  path: string,
+  faults: readonly Cause[],
+): Partial<T> {
+  if (typeof object !== "object" || object === null) return {};
+  const right = Object.entries(object).filter(([name]) => isWithout(faults, `${path}.${name}`));
+  return Object.fromEntries(right) as Partial<T>;
 }
 
 function validateImageRepo(

@@ -123,7 +123,7 @@ export const BUILD_FIELDS = ["modelName", "imageRepo", "imageTag", "storage", "b
 
 /** Fault of a change to what a build that has begun is made from. */
 export const IMMUTABLE =
-  "the spec is immutable once the build has begun, createdBy aside; make a new ModelVersion";
+  "the spec is immutable once the build has begun, createdBy aside; make a new ModelVersion, or delete this one and make it anew";
 
 /** KubeDL's words for where a build stands. */
 const BUILD_PHASES = ["ImageBuilding", "ImageBuildSucceeded", "ImageBuildFailed"] as const;

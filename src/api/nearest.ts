@@ -33,6 +33,11 @@ export function editDistance(first: string, second: string, limit: number): numb
   return Math.min(previous[b.length] ?? tooFar, tooFar);
 }
 
+/** Edits after which a text may still be meant: two for every five characters, since any short one is near every other. */
+export function editsFor(text: string, most: number): number {
+  return Math.min(most, Math.floor(text.length * 0.4));
+}
+
 /** The candidate nearest to a text, compared in lower case, when at most `limit` edits away. */
 export function nearest(
   text: string,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nearest } from "./nearest.ts";
+import { editsFor, nearest } from "./nearest.ts";
 import type { Cause, CauseType } from "./review.ts";
 import type { Rule } from "./rules.ts";
 
@@ -14,7 +14,7 @@ export interface SchemaFault {
   readonly meant?: string;
 }
 
-/** Edits within which another text is suggested for a wrong one: two for every five characters, and not more than these. */
+/** Edits within which another text is suggested for a wrong one. */
 const SUGGEST_DISTANCE = 2;
 
 const REQUIRED = "is required";
@@ -112,8 +112,7 @@ export function show(value: unknown): string {
 /** The allowed text that a wrong one is nearest to; undefined when none is near. */
 function nearestTo(given: unknown, allowed: readonly string[]): string | undefined {
   if (typeof given !== "string") return undefined;
-  const limit = Math.min(SUGGEST_DISTANCE, Math.floor(given.length * 0.4));
-  return nearest(given, allowed, limit);
+  return nearest(given, allowed, editsFor(given, SUGGEST_DISTANCE));
 }
 
 /** The end of a message that names it. */

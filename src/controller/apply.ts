@@ -46,8 +46,7 @@ export function createApplier(options: {
       case "create":
         return createOnce(api, action.object);
       case "delete":
-        await deleteOnce(api, action);
-        return true;
+        return deleteOnce(api, action);
       case "status":
         return unlessStale(() =>
           jsonPatch(
@@ -140,16 +139,19 @@ function isSame(wanted: KubeObject, existing: KubeObject): boolean {
 async function deleteOnce(
   api: ApiServer,
   { ref, resourceVersion }: Extract<Action, { type: "delete" }>,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await remove(api, resourceOf(ref), ref, {
       ...(ref.uid === undefined ? {} : { uid: ref.uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     });
   } catch (error) {
+    // What has changed since is looked at again.
+    if (isConflict(error) && resourceVersion !== undefined) return false;
     // Gone, or another object by now: either way the one that was meant is not there.
     if (!isNotFound(error) && !isConflict(error)) throw error;
   }
+  return true;
 }
 
 async function unlessStale(write: () => Promise<unknown>): Promise<boolean> {

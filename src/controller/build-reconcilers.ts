@@ -11,7 +11,7 @@ import { createThrottle } from "./throttle.ts";
 import type { Standby } from "./standby.ts";
 
 /** A look at what refers to versions reads workloads and pods of a namespace, and every change of a version asks for one. */
-const RETENTION_PAUSE_MS = 10_000;
+const RETENTION_PAUSE_MS = 5_000;
 const REMEMBERED_MODELS = 10_000;
 
 /**

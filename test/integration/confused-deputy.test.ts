@@ -93,7 +93,7 @@ describe("a claim of another namespace", () => {
 
   test("is not meant by its name", async () => {
     expect(await create(CAROL, version("namesake", { storage: inClaim("data") }))).toBe(
-      'Warning: spec.storage.persistentVolumeClaim.claimName: there is no claim "data" in namespace team-a; the build waits for it',
+      'Warning: spec.storage.persistentVolumeClaim.claimName: there is no claim "data" in namespace team-a; the build waits for it (if the name is wrong, delete this version and make it anew)',
     );
     await expect
       .poll(async () => (await live("namesake")).status?.message, SOON)

@@ -11,7 +11,7 @@ const LOCAL = { localStorage: { path: "/models/a", nodeName: "node-1" } };
 const TWO = { ...LOCAL, nfs: { server: "files.test", path: "/models" } };
 const TYPES = "localStorage, nfs, AWSEfs, persistentVolumeClaim";
 const IMMUTABLE =
-  "the spec is immutable once the build has begun, createdBy aside; make a new ModelVersion";
+  "the spec is immutable once the build has begun, createdBy aside; make a new ModelVersion, or delete this one and make it anew";
 const JOB_UID = "model.kubedl.io/job-uid";
 const REQUESTED_BY = "model.kubedl.io/requested-by";
 const SOON = { timeout: 10_000 };

@@ -816,7 +816,7 @@ const OTHERS: readonly PolicyCase[] = [
   changed(
     "a tag that it had not when its build began",
     { imageTag: "v2" },
-    `spec.imageTag: nothing can not become "v2": ${IMMUTABLE}`,
+    `spec.imageTag: can not be set to "v2" any more: ${IMMUTABLE}`,
     bareChange("imageTag"),
   ),
   changed(
