@@ -1,5 +1,6 @@
 import type { Rule } from "../../src/api/rules.ts";
 import { NAMESPACE, policyCase, type Manifest, type PolicyCase } from "./policy-case.ts";
+import { TYPES } from "./version-row.ts";
 
 const EXPORT = {
   modelName: "digits",
@@ -34,7 +35,6 @@ const EMPTY = "must name at least one label: an empty selector takes every pod";
 const NAME = "is not a name (RFC 1123 subdomain)";
 const LABEL = "is not a name (RFC 1123 label)";
 const MOUNT = 'must be an absolute path without ".." and ":", and not /';
-const TYPES = "allowed: localStorage, nfs, AWSEfs, persistentVolumeClaim";
 const WRITER = "which has room for one writer; use nfs, AWSEfs or a ReadWriteMany claim";
 const DIRECTORY =
   "where nothing makes the new directory; use localStorage or persistentVolumeClaim";
