@@ -76,7 +76,7 @@ describe("an exporting job", () => {
     await kubectl(node, NAMESPACE, "delete", "job/replaced", "--timeout=30s");
     const after = await start("replaced", "rm -f log; sleep 1; [ ! -e log ]; echo done >weights");
     await eventually("its wait", async () =>
-      /LocationBusy: .* is used by Pod faults-jobs\/replaced-/.test(await saidTo(after)),
+      /LocationBusy: .* is used by Pod replaced-/.test(await saidTo(after)),
     );
     const built = await whenBuilt(node, NAMESPACE, await exportedBy(after));
     const directory = await onHost(node, `/models/${NAMESPACE}/replaced`);
@@ -129,7 +129,7 @@ describe("an exporting job", () => {
     }
     const said = (await Promise.all(jobs.map(async (job) => saidTo(job)))).join("\n");
     expect(said).toMatch(
-      /Warning LocationBusy: waits: the location that this job writes to is used by the build of ModelVersion faults-jobs\/shared-/,
+      /Warning LocationBusy: waits: the location that this job writes to is used by the build of ModelVersion shared-/,
     );
   });
 
