@@ -1,5 +1,5 @@
 import { listed } from "../api/listed.ts";
-import { modelSpecSchema, type Model } from "../api/model.ts";
+import { MAX_ALIASES, modelSpecSchema, type Model } from "../api/model.ts";
 import { isDnsSubdomain } from "../api/names.ts";
 import type { AdmissionRequest, Cause, Warning } from "../api/review.ts";
 import { schemaCauses, show } from "../api/schema-faults.ts";
@@ -14,15 +14,13 @@ const SUGGEST_DISTANCE = 3;
 /** Aliases for which a near name is looked for: to compare names takes long, and the rest are as wrong. */
 const MAX_SUGGESTIONS = 3;
 
-/** Most aliases that are looked up; a Model with more is refused. */
-const MAX_LOOKED_UP = 64;
-
 /** What a decision on a Model reads: the versions that its aliases name, and the names of its own. */
 export function modelReferences({ namespace = "", object }: AdmissionRequest): References {
+  // A Model with more aliases is refused by the schema: the rest need no look-up.
   const names = aliasesOf(object as Model).map(({ version }) => version);
   return {
     namespace,
-    versions: [...new Set(names)].slice(0, MAX_LOOKED_UP),
+    versions: [...new Set(names)].slice(0, MAX_ALIASES),
     model: object?.metadata?.name ?? "",
   };
 }
@@ -43,7 +41,7 @@ export function decideModel(request: AdmissionRequest, snapshot: Snapshot): Deci
   const faults: Cause[] = [];
   const warnings: Warning[] = [];
   // The mutating webhook is asked before the schema is: there may be any number of aliases.
-  for (const [index, alias] of aliasesOf(model).slice(0, MAX_LOOKED_UP).entries()) {
+  for (const [index, alias] of aliasesOf(model).slice(0, MAX_ALIASES).entries()) {
     const known = index < MAX_SUGGESTIONS ? (snapshot.versionsOfModel ?? []) : [];
     const owner = ownerOf(alias.version, snapshot);
     if (owner === name && owner !== undefined) continue;

@@ -7,7 +7,7 @@ import type { Rule } from "./rules.ts";
 import { show } from "./schema-faults.ts";
 
 /** Most aliases of one model: the API server refuses CEL rules over long maps as too dear. */
-const MAX_ALIASES = 64;
+export const MAX_ALIASES = 64;
 
 const aliasName = z
   .string()
