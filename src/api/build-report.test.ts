@@ -18,7 +18,9 @@ const KEPT = 4096;
 describe("a report", () => {
   test.each<BuildReport>([
     { state: "built", image: IMAGE },
+    { state: "built", image: { ...IMAGE, shell: true } },
     { state: "adopted", image: IMAGE },
+    { state: "adopted", image: { ...IMAGE, shell: false } },
     { state: "failed", reason: "TagTaken", message: "v1 names another image" },
   ])("that says $state arrives as it was sent", (report) => {
     expect(parseReport(printReport(report))).toEqual(report);
@@ -34,6 +36,7 @@ describe("a report", () => {
       size: Number.MAX_SAFE_INTEGER,
       files: Number.MAX_SAFE_INTEGER,
       layers,
+      shell: false,
     };
     const printed = printReport({ state: "adopted", image });
     expect(Buffer.byteLength(printed)).toBeLessThanOrEqual(KEPT);
@@ -68,6 +71,7 @@ describe("parseReport", () => {
     ["an unknown state", JSON.stringify({ ...good, state: "done" })],
     ["a digest that is none", JSON.stringify({ ...good, image: { ...IMAGE, digest: "latest" } })],
     ["a negative size", JSON.stringify({ ...good, image: { ...IMAGE, size: -1 } })],
+    ["a shell that may be", JSON.stringify({ ...good, image: { ...IMAGE, shell: "perhaps" } })],
     [
       "an unknown reason",
       JSON.stringify({ v: 1, state: "failed", reason: "toString", message: "" }),

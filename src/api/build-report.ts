@@ -15,6 +15,7 @@ const imageSchema = z.object({
   size: z.int().min(0),
   files: z.int().min(0),
   layers: z.array(z.object({ digest: z.string(), size: z.int().min(0) })),
+  shell: z.boolean().exactOptional(),
 });
 
 const reportSchema = z.discriminatedUnion("state", [
@@ -35,6 +36,8 @@ export interface BuiltImage {
   readonly size: number;
   readonly files: number;
   readonly layers: readonly { readonly digest: string; readonly size: number }[];
+  /** Whether it has a `/bin/sh`; absent when that is unknown, as in reports of older containers. */
+  readonly shell?: boolean;
 }
 
 /**

@@ -15,6 +15,7 @@ const DIGEST = `sha256:${"a".repeat(64)}`;
 describe("parseImageRef", () => {
   test.each<[string, ImageRef]>([
     ["busybox", { repository: "busybox" }],
+    ["scratch", { repository: "scratch" }],
     ["modelhub/resnet", { repository: "modelhub/resnet" }],
     ["modelhub/resnet:v0.1", { repository: "modelhub/resnet", tag: "v0.1" }],
     ["registry.example/a/b", { registry: "registry.example", repository: "a/b" }],

@@ -30,6 +30,9 @@ export const ENGINES = ["kaniko"] as const;
 /** Fault of a name that no Secret can have. */
 export const NOT_SECRET = "is not the name of a Secret (RFC 1123 subdomain)";
 
+/** What a Dockerfile calls the image that holds nothing. */
+const NO_BASE = "scratch";
+
 /** Name of a program that can build an image. */
 export type Engine = (typeof ENGINES)[number];
 
@@ -150,6 +153,12 @@ export const modelVersionStatusSchema = z
       .optional()
       .describe("Layers of the image, base first.")
       .meta({ "x-kubernetes-list-type": "atomic" }),
+    shell: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether the image has a shell, by which its model can be copied into a pod; unknown when absent.",
+      ),
     attempts: z
       .int()
       .min(0)
@@ -194,4 +203,11 @@ export function builtDigest(version: ModelVersion): string | undefined {
   return version.status?.imageBuildPhase === "ImageBuildSucceeded"
     ? version.status.digest
     : undefined;
+}
+
+/** True for a version whose image is known to have no shell, or will have none since nothing lies below its model. */
+export function hasNoShell(version: ModelVersion): boolean {
+  if (version.status?.shell === false) return true;
+  // KubeDL's schema lets versions be stored without a spec.
+  return builtDigest(version) === undefined && version.spec?.builder?.baseImage === NO_BASE;
 }

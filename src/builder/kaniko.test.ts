@@ -271,6 +271,17 @@ describe("a base image", () => {
     expect(containersOf(request)[0]?.args).toContain("--base-image=python:3.13");
   });
 
+  test("may be none: the model alone is the image", () => {
+    const { version, settings } = makeBuildRequest();
+    const spec = { ...version.spec, builder: { baseImage: "scratch" } };
+    const request = {
+      ...makeBuildRequest(),
+      version: { ...version, spec },
+      settings: { ...settings, allowedBaseImages: ["scratch"] },
+    };
+    expect(containersOf(request)[0]?.args).toContain("--base-image=scratch");
+  });
+
   test("that the administrator has not listed is refused, since kaniko would run its triggers", () => {
     const { version, settings } = makeBuildRequest();
     const spec = { ...version.spec, builder: { baseImage: "python:3.13" } };

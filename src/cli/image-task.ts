@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { printReport, type BuildReport, type BuiltImage } from "../api/build-report.ts";
 import { parseImageRef } from "../api/image-ref.ts";
 import { apiHost, credentialsFor, readDockerConfig } from "../oci/credentials.ts";
-import type { ModelCount } from "../oci/model-count.ts";
+import type { ImageContent } from "../oci/model-count.ts";
 import { openRepository, type PushedImage, type Repository } from "../oci/repository.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { BuildFault, faultReport } from "./build-fault.ts";
@@ -76,12 +76,13 @@ export async function openTarget(
 /** What the version's status records of an image that holds a model. */
 export function builtImage(
   { digest, layers }: PushedImage,
-  { bytes, files }: ModelCount,
+  { model, shell }: ImageContent,
 ): BuiltImage {
   return {
     digest,
-    size: bytes,
-    files,
+    size: model.bytes,
+    files: model.files,
     layers: layers.map((layer) => ({ digest: layer.digest, size: layer.size })),
+    ...(shell === undefined ? {} : { shell }),
   };
 }

@@ -2,7 +2,7 @@ import { closeSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuiltImage } from "../api/build-report.ts";
 import { IMAGE_LABELS } from "../api/image-labels.ts";
-import { countModel, countText, isSameCount } from "../oci/model-count.ts";
+import { countText, isSameCount, readContent } from "../oci/model-count.ts";
 import { BuildFault } from "./build-fault.ts";
 import { writeDockerfile } from "./dockerfile.ts";
 import {
@@ -67,10 +67,10 @@ async function askRegistry(
     }
     // Ours, but of another state of the directory, or torn: it is built again, over the same tag.
     if (image?.labels[IMAGE_LABELS.source] === state.fingerprint) {
-      const count = await countModel(repository, image.layers);
-      if (isSameCount(count, state.count)) {
+      const content = await readContent(repository, image.layers);
+      if (isSameCount(content.model, state.count)) {
         options.logger.info({ digest: image.digest }, "an earlier attempt has pushed the image");
-        return builtImage(image, count);
+        return builtImage(image, content);
       }
     }
     await repository.checkPush();

@@ -1,7 +1,7 @@
 import { closeSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { IMAGE_LABELS } from "../api/image-labels.ts";
-import { countModel, countText, isSameCount } from "../oci/model-count.ts";
+import { countText, isSameCount, readContent } from "../oci/model-count.ts";
 import { BuildFault } from "./build-fault.ts";
 import {
   builtImage,
@@ -39,13 +39,14 @@ export function verifyImage(options: ImageTaskOptions): Promise<number> {
         const message = `${options.image} was pushed, but now it is ${image.digest} of another attempt`;
         throw new BuildFault("Unknown", message);
       }
-      const count = await countModel(repository, image.layers);
-      if (!isSameCount(count, before.count)) {
-        const message = `${options.image} holds ${countText(count)} in /kubedl-model where the model has ${countText(before.count)}; does the base image bring a /kubedl-model?`;
+      const content = await readContent(repository, image.layers);
+      const { model, shell } = content;
+      if (!isSameCount(model, before.count)) {
+        const message = `${options.image} holds ${countText(model)} in /kubedl-model where the model has ${countText(before.count)}; does the base image bring a /kubedl-model?`;
         throw new BuildFault("Unknown", message);
       }
-      options.logger.info({ digest: image.digest, ...count }, "the image holds the model");
-      return { exitCode: 0, report: { state: "built", image: builtImage(image, count) } };
+      options.logger.info({ digest: image.digest, ...model, shell }, "the image holds the model");
+      return { exitCode: 0, report: { state: "built", image: builtImage(image, content) } };
     } finally {
       await repository.close();
     }

@@ -3,7 +3,8 @@ import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { Descriptor } from "./manifest.ts";
 import { RegistryError } from "./registry-error.ts";
 import type { Repository } from "./repository.ts";
-import { readTar } from "./tar.ts";
+import { hasShell, NOTHING_SEEN, withEntry } from "./shell.ts";
+import { readTar, type TarEntry } from "./tar.ts";
 import { textOf } from "./transport.ts";
 
 /** How much of what a model consists of; its own root directory is not counted. */
@@ -15,6 +16,13 @@ export interface ModelCount {
   readonly directories: number;
 }
 
+/** What the layers of an image hold. */
+export interface ImageContent {
+  readonly model: ModelCount;
+  /** Whether there is a `/bin/sh`; undefined when that can not be said. */
+  readonly shell: boolean | undefined;
+}
+
 /** Pieces that are unpacked at once; the 16 KiB of the default make four times as many calls as registries send pieces. */
 const PIECE = { chunkSize: 64 * 1024 };
 
@@ -22,27 +30,23 @@ const PIECE = { chunkSize: 64 * 1024 };
 const ROOT = "kubedl-model/";
 
 /**
- * Counts the model in an image by reading all its layers, in constant memory. A path that two layers hold counts twice: our
- * images have the model in one layer, so a base that brings a model of its own is seen as a difference.
+ * Counts the model in an image and looks for a shell by reading all its layers, in constant memory. A path that two layers hold
+ * counts twice: our images have the model in one layer, so a base that brings a model of its own is seen as a difference.
  */
-export async function countModel(
+export async function readContent(
   repository: Repository,
   layers: readonly Descriptor[],
-): Promise<ModelCount> {
-  let count: ModelCount = { files: 0, bytes: 0, links: 0, directories: 0 };
-  for (const layer of layers) {
-    for await (const { path, type, size } of readTar(uncompressed(repository, layer))) {
-      const name = path.replace(/^(?:\.?\/)+/, "");
-      if (!name.startsWith(ROOT) || name === ROOT) continue;
-      count = {
-        files: count.files + (type === "file" || type === "other" ? 1 : 0),
-        bytes: count.bytes + size,
-        links: count.links + (type === "link" ? 1 : 0),
-        directories: count.directories + (type === "directory" ? 1 : 0),
-      };
+): Promise<ImageContent> {
+  let model: ModelCount = { files: 0, bytes: 0, links: 0, directories: 0 };
+  let seen = NOTHING_SEEN;
+  for (const [index, layer] of layers.entries()) {
+    for await (const entry of readTar(uncompressed(repository, layer))) {
+      const name = entry.path.replace(/^(?:\.?\/)+/, "");
+      if (name.startsWith(ROOT)) model = name === ROOT ? model : withCounted(model, entry);
+      else seen = withEntry(seen, entry, index);
     }
   }
-  return count;
+  return { model, shell: hasShell(seen) };
 }
 
 /** True when both count the same. */
@@ -58,6 +62,15 @@ export function isSameCount(a: ModelCount, b: ModelCount): boolean {
 /** `3 files, 120 bytes, 0 links, 1 directories`. */
 export function countText({ files, bytes, links, directories }: ModelCount): string {
   return `${files} files, ${bytes} bytes, ${links} links, ${directories} directories`;
+}
+
+function withCounted(count: ModelCount, { type, size }: TarEntry): ModelCount {
+  return {
+    files: count.files + (type === "file" || type === "other" ? 1 : 0),
+    bytes: count.bytes + size,
+    links: count.links + (type === "link" ? 1 : 0),
+    directories: count.directories + (type === "directory" ? 1 : 0),
+  };
 }
 
 async function* uncompressed(

@@ -75,6 +75,19 @@ describe("reading an archive of GNU tar", () => {
     expect(await collect(stream())).toEqual([{ path: "huge", type: "file", size: 9 * 2 ** 30 }]);
   });
 
+  test.each(["gnu", "posix", "ustar"])("in the format %s says where links lead", async (format) => {
+    symlinkSync("usr/bin", join(directory, "bin"));
+    symlinkSync("/usr/lib", join(directory, "lib"));
+    write("file", "");
+    const entries = await read(archive(format));
+    expect(Object.fromEntries(entries.map(({ path, target }) => [path, target]))).toEqual({
+      "./": undefined,
+      "./bin": "usr/bin",
+      "./file": undefined,
+      "./lib": "/usr/lib",
+    });
+  });
+
   test("says of hard links that they are neither file nor link", async () => {
     write("a", "1");
     execFileSync("ln", [join(directory, "a"), join(directory, "b")]);

@@ -8,6 +8,8 @@ export interface TarEntry {
   readonly type: "file" | "directory" | "link" | "other";
   /** Bytes of content; 0 for everything but files. */
   readonly size: number;
+  /** Where a link leads; no more of it than fits into its header (100 bytes). */
+  readonly target?: string;
 }
 
 const BLOCK = 512;
@@ -41,13 +43,14 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     }
     const length = extension.size ?? size;
     await skip(reader, length);
-    // Global headers and long link targets say nothing about the next entry that is of interest here.
+    // Global headers and the rest of long link targets say nothing about the next entry that is of interest here.
     if (type === "g" || type === "K") continue;
     const kind = kindOf(type);
     yield {
       path: extension.path ?? pathOf(header),
       type: kind,
       size: kind === "file" ? length : 0,
+      ...(kind === "link" ? { target: text(header.subarray(157, 257)) } : {}),
     };
     extension = {};
   }

@@ -169,6 +169,7 @@ export function succeededStatus(
     size: image.size,
     files: image.files,
     layers: image.layers.map((layer) => ({ ...layer })),
+    shell: image.shell,
   };
   const message = `${image.files} files of ${image.size} bytes are in the image`;
   return withStorage(

@@ -81,6 +81,12 @@ describe("stage-source with a model", () => {
     expect(readFileSync(join(root, "build/Dockerfile.dockerignore"), "utf8")).toBe("");
   });
 
+  test("writes a Dockerfile for an image that holds nothing but the model", async () => {
+    makeModel();
+    expect(await stage({ baseImage: "scratch" })).toEqual({ exitCode: 0, report: undefined });
+    expect(readFileSync(join(root, "build/Dockerfile"), "utf8")).toMatch(/^FROM scratch\nLABEL /);
+  });
+
   test("reads only its own directory of the volume", async () => {
     makeModel();
     mkdirSync(join(root, "volume/runs/2"));
@@ -153,15 +159,19 @@ describe("stage-source and the registry", () => {
     expect(await stage()).toMatchObject({ report: { reason: "TagTaken" } });
   });
 
-  test("adopts the whole image that an earlier attempt pushed", async () => {
+  test.each<[string, string | false, boolean]>([
+    ["with a shell", "bin/sh", true],
+    ["without a shell", "app/server", false],
+    ["on nothing", false, false],
+  ])("adopts the whole image %s that an earlier attempt pushed", async (_, base, shell) => {
     makeModel();
     await stage();
-    const digest = await pushBuilt();
+    const digest = await pushBuilt({ base });
     expect(await stage()).toEqual({
       exitCode: 1,
       report: {
         state: "adopted",
-        image: expect.objectContaining({ digest, files: 5, size: 30 }) as object,
+        image: expect.objectContaining({ digest, files: 5, size: 30, shell }) as object,
       },
     });
   });
@@ -296,9 +306,31 @@ describe("verify-image", () => {
               size: expect.any(Number) as number,
             },
           ],
+          shell: true,
         },
       },
     });
+  });
+
+  test.each<[string, string | false, boolean]>([
+    ["a base with a shell", "bin/sh", true],
+    ["a base without a shell", "app/server", false],
+    ["nothing", false, false],
+  ])("says of an image on %s whether it has a shell", async (_, base, shell) => {
+    await pushBuilt({ base });
+    expect(await verify()).toMatchObject({ exitCode: 0, report: { image: { files: 5, shell } } });
+  });
+
+  test("finds a shell in /usr/bin, to which the base's /bin leads", async () => {
+    await pushBuilt({ base: "usr/bin/sh", links: { bin: "usr/bin" } });
+    expect(await verify()).toMatchObject({ report: { image: { shell: true } } });
+  });
+
+  test("says nothing of a shell in an image whose /bin leads elsewhere", async () => {
+    await pushBuilt({ base: "opt/bin/sh", links: { bin: "opt/bin" } });
+    const { report } = await verify();
+    expect(report).toMatchObject({ state: "built", image: { files: 5 } });
+    expect(report).not.toHaveProperty("image.shell");
   });
 
   test.each<[string, () => Promise<unknown>, object]>([
@@ -422,10 +454,14 @@ async function push({ labels }: { labels: Readonly<Record<string, string>> }): P
 async function pushBuilt({
   without,
   base = "bin/sh",
+  links = {},
   pack = gzipLayer,
 }: {
   readonly without?: string;
-  readonly base?: string;
+  /** The file of the base; false for an image without one. */
+  readonly base?: string | false;
+  /** Links of the base, with what they lead to. */
+  readonly links?: Readonly<Record<string, string>>;
   readonly pack?: (content: Buffer) => TestLayer;
 } = {}): Promise<string> {
   const { fingerprint } = JSON.parse(readFileSync(join(root, "build/source.json"), "utf8")) as {
@@ -435,9 +471,12 @@ async function pushBuilt({
   execFileSync("cp", ["-a", `${join(root, "volume/runs/1")}/.`, join(tree, "kubedl-model")]);
   if (without !== undefined) rmSync(join(tree, "kubedl-model", without));
   const below = mkdtempSync(join(root, "base-"));
-  mkdirSync(join(below, base, ".."), { recursive: true });
-  writeFileSync(join(below, base), "");
-  const layers = [below, tree].map((each) =>
+  if (base !== false) {
+    mkdirSync(join(below, base, ".."), { recursive: true });
+    writeFileSync(join(below, base), "");
+  }
+  for (const [path, target] of Object.entries(links)) symlinkSync(target, join(below, path));
+  const layers = (base === false ? [tree] : [below, tree]).map((each) =>
     pack(execFileSync("tar", ["-cf", "-", "-C", each, "."])),
   );
   return pushImage(`http://${registry.host}`, `models/${repositoryOf(root)}`, "v1", {
