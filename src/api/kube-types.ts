@@ -6,6 +6,9 @@ import type {
   V1Deployment,
   V1EnvVar,
   V1Job,
+  V1Node,
+  V1NodeSelectorRequirement,
+  V1NodeSelectorTerm,
   V1ObjectMeta,
   V1OwnerReference,
   V1PersistentVolume,
@@ -13,6 +16,8 @@ import type {
   V1Pod,
   V1PodSpec,
   V1ResourceRequirements,
+  V1Taint,
+  V1Toleration,
   V1Volume,
   V1VolumeMount,
 } from "@kubernetes/client-node";
@@ -35,6 +40,11 @@ export type EnvVar = Json<V1EnvVar>;
 export type Volume = Json<V1Volume>;
 export type VolumeMount = Json<V1VolumeMount>;
 export type ResourceRequirements = Json<V1ResourceRequirements>;
+export type Node = Json<V1Node>;
+export type NodeSelectorTerm = Json<V1NodeSelectorTerm>;
+export type NodeSelectorRequirement = Json<V1NodeSelectorRequirement>;
+export type Taint = Json<V1Taint>;
+export type Toleration = Json<V1Toleration>;
 export type Job = Json<V1Job>;
 export type Deployment = Json<V1Deployment>;
 export type ConfigMap = Json<V1ConfigMap>;
