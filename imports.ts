@@ -52,7 +52,7 @@ export const AREAS: readonly Area[] = [
   {
     name: "gather",
     pure: false,
-    imports: ["api", "admission", "reconcile", "jobs", "storage", "kube", "telemetry"],
+    imports: ["api", "admission", "inject", "reconcile", "jobs", "storage", "kube", "telemetry"],
     packages: ["node:*"],
   },
   {

@@ -6,12 +6,13 @@ import { watchLimits } from "./controller/limits.ts";
 import { podReconcilers } from "./controller/pod-reconcilers.ts";
 import { aborted, runController } from "./controller/run.ts";
 import { startStandby, type Standby } from "./controller/standby.ts";
-import { followVersions, type VersionChanges } from "./controller/version-changes.ts";
 import { decide } from "./admission/decide.ts";
+import { createAdmissionStores, type AdmissionStores } from "./gather/admission-stores.ts";
+import { followCluster, type Following } from "./gather/follow.ts";
 import { observeKubeDl } from "./gather/kubedl.ts";
 import type { LimitsSource } from "./gather/limits.ts";
 import { gatherSnapshot } from "./gather/snapshot.ts";
-import { createStores, createVersionStore, type VersionStore } from "./gather/stores.ts";
+import { createStores } from "./gather/stores.ts";
 import { connect, type ApiServer } from "./kube/client.ts";
 import { runElection, type Election } from "./kube/election.ts";
 import { untilReached } from "./kube/retry.ts";
@@ -66,9 +67,9 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     port: options.probePort,
   });
 
-  const versions = createVersionStore();
-  const changes = followVersions(api, { store: versions, log, signal });
-  changes.synced.then(
+  const stores = createAdmissionStores();
+  const following = followCluster(api, { stores, log, signal });
+  following.synced.then(
     () => readiness.set("caches", true),
     () => {},
   );
@@ -84,7 +85,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   watchCertificate(source, live, readiness, metrics);
 
   const limits = watchLimits(config, { api, name: NAME, metrics, log, signal, now: Date.now });
-  const endpoint = { api, versions, limits, standby, metrics, log };
+  const endpoint = { api, stores, limits, standby, metrics, log };
   const app = createApp({
     mutate: handlerOf("mutate", endpoint),
     validate: handlerOf("validate", endpoint),
@@ -96,8 +97,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const webhook = await startWebhookServer(app, { port: options.httpsPort, source });
   const election = lead(config, options, {
     api,
-    versions,
-    changes,
+    stores,
+    following,
     limits,
     live,
     source,
@@ -147,8 +148,8 @@ async function openCertificates(
 
 interface Parts {
   readonly api: ApiServer;
-  readonly versions: VersionStore;
-  readonly changes: VersionChanges;
+  readonly stores: AdmissionStores;
+  readonly following: Following;
   readonly limits: LimitsSource;
   readonly live: LiveConfigurations;
   readonly source: CertificateSource;
@@ -159,7 +160,7 @@ interface Parts {
 }
 
 function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
-  const { api, versions, changes, limits, live, source, standby, metrics, log } = parts;
+  const { api, following, limits, live, source, standby, metrics, log } = parts;
   const namespace = config.identity.systemNamespace;
   const now = Date.now;
   const applier = createApplier({
@@ -185,7 +186,7 @@ function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
     signal: parts.signal,
     onStarted: async (signal) => {
       metrics.leads(true);
-      const stores = createStores(versions);
+      const stores = createStores(parts.stores);
       const sources = { api, stores, limits: () => limits.current(), now };
       standby.tellBy(applier, signal);
       const builders = buildReconcilers(sources, kanikoBuilder, standby);
@@ -200,7 +201,7 @@ function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
         runController({
           api,
           stores,
-          versionChanges: changes,
+          following,
           onLimits: limits.onChange,
           reconcilers: [...podReconcilers(sources), ...builders],
           applier,
@@ -217,15 +218,15 @@ function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
 
 function handlerOf(
   endpoint: "mutate" | "validate" | "hint",
-  parts: Pick<Parts, "api" | "versions" | "limits" | "standby" | "metrics" | "log">,
+  parts: Pick<Parts, "api" | "stores" | "limits" | "standby" | "metrics" | "log">,
 ): ReturnType<typeof createHandler> {
-  const { api, versions, limits, standby: kubeDl, metrics, log } = parts;
+  const { api, stores, limits, standby: kubeDl, metrics, log } = parts;
   return createHandler({
     endpoint,
     gather: async (request, signal) => {
       const { policy } = limits.current();
       const standby = kubeDl.isSeen();
-      return gatherSnapshot(request, { api, versions, policy, standby, now: Date.now, signal });
+      return gatherSnapshot(request, { api, stores, policy, standby, now: Date.now, signal });
     },
     decide,
     metrics,

@@ -1,7 +1,8 @@
 import { GROUP } from "../api/crd.ts";
-import type { Pod } from "../api/kube-types.ts";
+import type { ModelBinding } from "../api/modelbinding.ts";
 import type { AdmissionRequest } from "../api/review.ts";
 import { jobKind } from "../jobs/kinds.ts";
+import { templateKey } from "../jobs/owner.ts";
 import { workloadOf, type Workload } from "../jobs/workloads.ts";
 import { decideConfigMap } from "./configmap.ts";
 import { allow, type Decision } from "./decision.ts";
@@ -9,27 +10,37 @@ import { decideExportingJob, isDecidedAsJob } from "./exporting-job.ts";
 import { decideModel, decideModelDeletion, modelReferences } from "./model.ts";
 import { decideModelBinding } from "./modelbinding.ts";
 import { decideModelVersion, versionReferences } from "./modelversion.ts";
-import { decidePod, versionsOf } from "./pod.ts";
+import { decidePod, wantedBy } from "./pod.ts";
 import type { References, Snapshot } from "./snapshot.ts";
 import { decideVersionDeletion } from "./version-deletion.ts";
-import { hintWorkload, workloadVersions } from "./workload-hints.ts";
+import { hintWorkload, wantedByWorkload } from "./workload-hints.ts";
 
-/** Names the objects that a decision on this request reads. */
-export function references(request: AdmissionRequest): References {
+/** Names the objects that a decision on this request reads, when these bindings are in effect in its namespace. */
+export function references(
+  request: AdmissionRequest,
+  bindings: readonly ModelBinding[],
+): References {
   const namespace = request.namespace ?? "";
+  const nothing = { namespace, versions: [], wanted: [] };
   const { operation, object, oldObject } = request;
   if (operation === "DELETE") {
-    if (isOurs(request, "ModelVersion")) return { namespace, versions: [], use: true };
+    if (isOurs(request, "ModelVersion")) return { ...nothing, use: true };
     const model = isOurs(request, "Model") ? oldObject?.metadata?.name : undefined;
-    return { namespace, versions: [], ...(model === undefined ? {} : { model }) };
+    return { ...nothing, ...(model === undefined ? {} : { model }) };
   }
   if (object && isOurs(request, "Model")) return modelReferences(request);
   if (object && isOurs(request, "ModelVersion")) return versionReferences(request);
-  if (object && isOurs(request, "ModelBinding")) return { namespace, versions: [], bindings: true };
-  if (isPodCreation(request)) return { namespace, versions: versionsOf(object as Pod) };
+  if (object && isOurs(request, "ModelBinding")) return { ...nothing, bindings: true };
+  if (object && isPodCreation(request)) {
+    const wanted = wantedBy(object, bindings);
+    const template = templateKey(namespace, object);
+    // A version is the same for all; what a name stands for can change between two pods of one controller.
+    const isFixed = wanted.every((each) => "modelVersion" in each);
+    return { ...nothing, wanted, ...(isFixed || template === undefined ? {} : { template }) };
+  }
   const workload = workloadIn(request);
-  if (workload === undefined) return { namespace, versions: [] };
-  return { namespace, versions: workloadVersions(object ?? {}, workload) };
+  if (object === undefined || object === null || workload === undefined) return nothing;
+  return { ...nothing, wanted: wantedByWorkload(object, workload, bindings) };
 }
 
 /** Decides on a request, from the request and the snapshot alone. */

@@ -1,4 +1,10 @@
-import { ANNOTATIONS, FINALIZERS, LABELS, PREFIX, type ExportIntent } from "../api/annotations.ts";
+import {
+  ANNOTATIONS,
+  FINALIZERS,
+  LABELS,
+  isAsking,
+  type ExportIntent,
+} from "../api/annotations.ts";
 import type { Job, ObjectMeta } from "../api/kube-types.ts";
 import { pointerToken, type PatchOperation, type Warning } from "../api/review.ts";
 import { SCRATCH_LIMIT } from "../inject/completion-hook.ts";
@@ -17,9 +23,8 @@ const TEMPLATE = "spec.template.metadata.annotations";
 /** True for a job that says anything in our words, or whose pods ask for an export: what `decideExportingJob` decides on. */
 export function isDecidedAsJob({ metadata, spec }: Job): boolean {
   return (
-    Object.keys(metadata?.annotations ?? {}).some(
-      (key) => key.startsWith(PREFIX) && key !== ANNOTATIONS.status,
-    ) || spec?.template?.metadata?.annotations?.[ANNOTATIONS.export] !== undefined
+    Object.keys(metadata?.annotations ?? {}).some(isAsking) ||
+    spec?.template?.metadata?.annotations?.[ANNOTATIONS.export] !== undefined
   );
 }
 

@@ -21,6 +21,7 @@ export function modelReferences({ namespace = "", object }: AdmissionRequest): R
   return {
     namespace,
     versions: [...new Set(names)].slice(0, MAX_ALIASES),
+    wanted: [],
     model: object?.metadata?.name ?? "",
   };
 }

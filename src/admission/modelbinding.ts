@@ -1,3 +1,4 @@
+import { LABELS } from "../api/annotations.ts";
 import {
   NOT_LABEL,
   NOT_OBJECT_NAME,
@@ -27,15 +28,30 @@ export function decideModelBinding(request: AdmissionRequest, snapshot: Snapshot
   const limits = limitsOf(snapshot.policy, request.namespace ?? "");
   const causes = validateBindingSpec(binding.spec, limits);
   if (causes.length > 0) return deny("InvalidObject", causes);
-  return allow("Valid", [...overlaps(binding, snapshot), NOT_IN_EFFECT]);
+  return allow("Valid", [
+    ...overlaps(binding, snapshot),
+    ...withoutEffect(binding.spec, request.namespace ?? "", snapshot),
+  ]);
 }
 
-/** Said until bindings are acted on, so that nobody waits for a model that never comes. */
-const NOT_IN_EFFECT: Warning = {
-  reason: "BindingWithoutEffect",
-  message:
-    "this modelhook checks and keeps ModelBindings, and does not act on them yet; use annotations on the pods",
-};
+/** Said so that nobody waits for a model that never comes. */
+function withoutEffect(
+  { export: exported }: ModelBindingSpec,
+  namespace: string,
+  { injectionEnabled }: Snapshot,
+): readonly Warning[] {
+  const messages = [
+    ...(exported === undefined
+      ? []
+      : [
+          "spec.export: is checked and kept, and not acted on yet; use the annotation on the job or its pods",
+        ]),
+    ...(injectionEnabled
+      ? []
+      : [`has no effect until namespace ${namespace} has the label ${LABELS.injection}=enabled`]),
+  ];
+  return messages.map((message) => ({ reason: "BindingWithoutEffect", message }));
+}
 
 /** Every fault of what should be the spec of a ModelBinding. */
 function validateBindingSpec(spec: unknown, limits: VersionLimits): readonly Cause[] {

@@ -22,13 +22,14 @@ export function versionReferences(request: AdmissionRequest): References {
   const namespace = request.namespace ?? "";
   const { spec } = request.object as { readonly spec?: Partial<ModelVersionSpec> | null };
   // Any JSON may come; what is no spec is denied without looking further.
-  if (typeof spec !== "object" || spec === null) return { namespace, versions: [] };
+  if (typeof spec !== "object" || spec === null) return { namespace, versions: [], wanted: [] };
   const image = imageNamed(spec);
   const { claimName } = spec.storage?.persistentVolumeClaim ?? {};
   const { nodeName } = spec.storage?.localStorage ?? {};
   return {
     namespace,
     versions: [],
+    wanted: [],
     ...(image === undefined ? {} : { image }),
     ...(isName(claimName) ? { claim: claimName } : {}),
     ...(isName(nodeName) ? { node: nodeName } : {}),

@@ -1,6 +1,9 @@
 import { LABELS } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
-import { readIntent } from "../inject/intent.ts";
+import type { ModelBinding } from "../api/modelbinding.ts";
+import type { Wanted } from "../api/wanted.ts";
+import { boundServe } from "../inject/bound-serve.ts";
+import { readIntent, type IntentResult } from "../inject/intent.ts";
 import { allow, deny, type Decision } from "./decision.ts";
 import { decideServingPod } from "./serving-pod.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -15,7 +18,7 @@ const MIRROR = "kubernetes.io/config.mirror";
 /** Decides on a pod that is created, or would be from a template. */
 export function decidePod(namespace: string, pod: Pod, snapshot: Snapshot): Decision {
   if (isNeverTouched(namespace, pod, snapshot)) return allow("NotOurs");
-  const read = readIntent(pod.metadata?.annotations, "metadata.annotations");
+  const read = intentOf(pod, snapshot.bindings);
   if (!read.ok) return deny(read.reason, read.causes, read.warnings);
   const { intent, warnings } = read;
   if (intent.optedOut) return allow("OptedOut", warnings);
@@ -34,11 +37,17 @@ export function decidePod(namespace: string, pod: Pod, snapshot: Snapshot): Deci
     : decideServingPod(pod, intent.serve, snapshot, warnings);
 }
 
-/** The versions that a decision on a pod with these annotations reads. */
-export function versionsOf(pod: Pod): readonly string[] {
-  const read = readIntent(pod.metadata?.annotations, "metadata.annotations");
+/** What a decision on the pod looks up, when these bindings are in effect. */
+export function wantedBy(pod: Pod, bindings: readonly ModelBinding[]): readonly Wanted[] {
+  const read = intentOf(pod, bindings);
   const serve = read.ok ? read.intent.serve : undefined;
-  return serve === undefined ? [] : [serve.modelVersion];
+  return serve?.models.map(({ wanted }) => wanted) ?? [];
+}
+
+/** What is asked for a pod: by its annotations, else by a binding. */
+export function intentOf(pod: Pod, bindings: readonly ModelBinding[]): IntentResult {
+  const { annotations, labels } = pod.metadata ?? {};
+  return readIntent(annotations, "metadata.annotations", boundServe(bindings, labels));
 }
 
 /** True in the namespaces whose pods are none of our business. */

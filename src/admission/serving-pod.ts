@@ -1,30 +1,37 @@
-import { ANNOTATIONS, GATES } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
-import { builtDigest, type ModelVersion, type ModelVersionSpec } from "../api/modelversion.ts";
+import { pinned } from "../api/image-ref.ts";
+import { hasNoShell, type ModelVersion } from "../api/modelversion.ts";
 import type { Cause, Warning } from "../api/review.ts";
-import { mountsAt, reservedNames, withoutMount } from "../inject/conflicts.ts";
+import { storedSpec } from "../api/stored-spec.ts";
+import { wantedText } from "../api/wanted.ts";
+import { mountsAt, reservedNames, withoutModel } from "../inject/conflicts.ts";
+import { imageVolumesOf } from "../inject/image-volume.ts";
 import {
+  IMAGE_DIRECTORY,
   LOADER,
   MODEL_VOLUME,
   NO_TOKEN_VOLUME,
-  hasLoader,
   hasLoaderOfKubeDl,
+  loadersOf,
 } from "../inject/init-container.ts";
 import type { ServeIntent } from "../inject/intent.ts";
-import { editsFor, nearest } from "../api/nearest.ts";
 import { draftPod, type ContainerRef, type PodDraft } from "../inject/pod-draft.ts";
-import { deliverCopy, mountCopy } from "../inject/serving-hook.ts";
-import { WITHOUT_DIGEST } from "../inject/serving-status.ts";
+import { resolve, type Resolved } from "../inject/resolution.ts";
+import { deliver, type DeliveredModel } from "../inject/serving-hook.ts";
+import type { WantedModel } from "../inject/wanted-models.ts";
+import { completeDelivery } from "./complete-delivery.ts";
 import { allow, deny, patch, type Decision } from "./decision.ts";
+import { chooseDelivery } from "./delivery-choice.ts";
+import { gateWarning } from "./gate-warning.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Where a pod names its version. */
-const VERSION_FIELD = `metadata.annotations[${ANNOTATIONS.modelVersion}]`;
+/** A model that is asked for, and what is known of it. */
+interface Found {
+  readonly model: WantedModel;
+  readonly resolved: Resolved;
+}
 
-/** Edits within which another name is suggested for one that is unknown. */
-const SUGGEST_DISTANCE = 3;
-
-/** Decides on a pod that wants a model: delivers it, or holds the pod behind a gate until it is built. */
+/** Decides on a pod that wants models: delivers them, or holds the pod behind a gate until they are built. */
 export function decideServingPod(
   pod: Pod,
   intent: ServeIntent,
@@ -32,97 +39,127 @@ export function decideServingPod(
   warnings: readonly Warning[],
 ): Decision {
   if (hasLoaderOfKubeDl(pod)) return allow("AlreadyInjected", warnings);
-  if (hasLoader(pod)) return completeDelivery(pod, intent, warnings);
-  const { modelVersion: name } = intent;
-  const version = Object.hasOwn(snapshot.versions, name) ? snapshot.versions[name] : undefined;
-  if (version?.status?.imageBuildPhase === "ImageBuildFailed") {
-    const message = `the build of ModelVersion ${name} failed: ${version.status.message ?? "no reason given"}`;
-    return deny("ModelBuildFailed", [{ field: VERSION_FIELD, message }], warnings);
+  const draft = draftPod(pod);
+  const { targets, unknown } = chooseContainers(pod, draft, intent);
+  if (unknown.length > 0) return deny("InvalidAnnotation", unknown, warnings);
+  if (loadersOf(pod).length > 0 || imageVolumesOf(pod).length > 0) {
+    return completeDelivery(pod, intent, targets, warnings);
   }
+  const found = intent.models.map((model) => ({
+    model,
+    resolved: resolve(model.wanted, snapshot),
+  }));
+  const failures = found.flatMap(({ model, resolved }) =>
+    resolved.state === "failed" ? [{ field: model.field, message: resolved.message }] : [],
+  );
+  if (failures.length > 0) return deny("ModelBuildFailed", failures, warnings);
   const clashes = reservedNames(pod, {
     volumes: [MODEL_VOLUME, NO_TOKEN_VOLUME],
     containers: [LOADER],
   });
   if (clashes.length > 0) return deny("NameConflict", clashes, warnings);
-  const draft = draftPod(pod);
-  const { targets, unknown } = chooseContainers(draft, intent.containers);
-  if (unknown.length > 0) return deny("InvalidAnnotation", unknown, warnings);
-  const conflicts = mountsAt(targets, intent.mountPath);
-  if (conflicts.length > 0) return deny("MountConflict", conflicts, warnings);
 
-  const digest = version === undefined ? undefined : builtDigest(version);
-  if (digest === undefined && pod.spec?.nodeName !== undefined) {
-    const message = `${JSON.stringify(pod.spec.nodeName)} is set while the model is not built; a pod that has its node already can not wait: build ModelVersion ${name} first, or use nodeSelector or affinity`;
-    return deny("NodeNameWithGate", [{ field: "spec.nodeName", message }], warnings);
+  const waiting = found.flatMap(({ model, resolved }) =>
+    resolved.state === "waiting" ? [{ model, resolved }] : [],
+  );
+  const wanting = found.map((each) => ({ ...each, targets: targetsOf(each, pod, targets) }));
+  const conflicts = wanting.flatMap((each) => mountsAt(each.targets, each.model.mountPath));
+  if (conflicts.length > 0) return deny("MountConflict", conflicts, warnings);
+  if (wanting.every((each) => each.targets.length === 0)) {
+    return allow("AlreadyInjected", warnings);
   }
-  // Stored objects may have no spec: KubeDL does not require one.
-  const spec = version?.spec as Partial<ModelVersionSpec> | undefined;
-  const delivered = {
-    imageRepo: spec?.imageRepo,
-    digest,
-    size: digest === undefined ? undefined : version?.status?.size,
-    files: version?.status?.files,
-    pullSecret: spec?.builder?.pushSecret?.name,
-  };
-  deliverCopy(draft, pod, intent, targets, delivered, snapshot.policy.loaderResources);
-  if (digest !== undefined) return patch("Injected", draft.operations(), warnings);
-  return patch("Gated", draft.operations(), [...warnings, gateWarning(intent, version, snapshot)]);
+  const isGated = waiting.length > 0;
+  if (isGated && pod.spec?.nodeName !== undefined) {
+    return deny("NodeNameWithGate", [nodeNameCause(pod.spec.nodeName, waiting)], warnings);
+  }
+  const choice = chooseDelivery(intent, {
+    pod,
+    versions: found.flatMap(({ resolved }) => versionOf(resolved) ?? []),
+    isGated,
+    nodes: snapshot.nodes,
+    baseImages: snapshot.policy.baseImages,
+  });
+  if (!choice.ok) return deny(choice.reason, choice.causes, warnings);
+  const models = wanting.map((each) => deliveredOf(each, choice.copier));
+  deliver(draft, pod, intent, models, choice, snapshot.policy.loaderResources);
+  if (!isGated) return patch("Injected", draft.operations(), warnings);
+  const gated = waiting.map(({ model, resolved }) => gateWarning(model.wanted, resolved, snapshot));
+  return patch("Gated", draft.operations(), [...warnings, ...gated, ...unlike(intent)]);
 }
 
-/** Containers that another webhook added after the loader need the model too; one that starts before the loader can not have it. */
-function completeDelivery(pod: Pod, intent: ServeIntent, warnings: readonly Warning[]): Decision {
-  const draft = draftPod(pod);
-  const { targets, unknown } = chooseContainers(draft, intent.containers);
-  if (unknown.length > 0) return deny("InvalidAnnotation", unknown, warnings);
-  const loader = (pod.spec?.initContainers ?? []).findIndex(({ name }) => name === LOADER);
-  const isEarly = ({ list, index }: ContainerRef): boolean =>
-    list === "initContainers" && index < loader;
-  const unmounted = withoutMount(targets, MODEL_VOLUME);
-  const late = unmounted.filter((target) => !isEarly(target));
-  const conflicts = mountsAt(late, intent.mountPath);
-  if (conflicts.length > 0) return deny("MountConflict", conflicts, warnings);
-  mountCopy(draft, intent, late);
-  const early = unmounted.filter(isEarly).map(({ container }) => earlyWarning(container.name));
-  return patch("AlreadyInjected", draft.operations(), [...warnings, ...early]);
-}
-
-function earlyWarning(name: string): Warning {
-  const message = `init container ${name} starts before the model is there and does not get it`;
-  return { reason: "StartsBeforeModel", message };
-}
-
-/** The containers that get the mount: those named, or all; never the loader. */
+/** The containers that get the mounts: those named, or all; never a loader of ours. */
 function chooseContainers(
+  pod: Pod,
   draft: PodDraft,
-  names: readonly string[] | undefined,
+  { containers: names, containersField: field }: ServeIntent,
 ): { readonly targets: readonly ContainerRef[]; readonly unknown: readonly Cause[] } {
-  const containers = draft.containers.filter(({ container }) => container.name !== LOADER);
+  const loaders = new Set(loadersOf(pod).map(({ container }) => container));
+  const containers = draft.containers.filter(({ container }) => !loaders.has(container));
   if (names === undefined) return { targets: containers, unknown: [] };
   const has = containers.map(({ container }) => container.name);
   const unknown = names
     .filter((name) => !has.includes(name))
     .map((name) => ({
-      field: `metadata.annotations[${ANNOTATIONS.containers}]`,
+      field,
       message: `the pod has no container ${JSON.stringify(name)}; it has ${has.join(", ")}`,
     }));
   const targets = containers.filter(({ container }) => names.includes(container.name));
   return { targets, unknown };
 }
 
-function gateWarning(
-  intent: ServeIntent,
-  version: ModelVersion | undefined,
-  snapshot: Snapshot,
-): Warning {
-  const name = intent.modelVersion;
-  if (version !== undefined) {
-    const { imageBuildPhase } = version.status ?? {};
-    const state = imageBuildPhase === "ImageBuildSucceeded" ? WITHOUT_DIGEST : "is not built yet";
-    const message = `ModelVersion ${name} ${state}; the pod waits behind the scheduling gate ${GATES.build}`;
-    return { reason: "ModelNotBuilt", message };
-  }
-  const meant = nearest(name, snapshot.versionNames, editsFor(name, SUGGEST_DISTANCE));
-  const suggestion = meant === undefined ? "" : `; did you mean ${meant}?`;
-  const message = `ModelVersion ${name} does not exist; the pod waits behind the scheduling gate ${GATES.build}${suggestion}`;
-  return { reason: "ModelNotFound", message };
+/** Those of the containers that have no mount of this very model where it is asked for. */
+function targetsOf(
+  { model, resolved }: Found,
+  pod: Pod,
+  targets: readonly ContainerRef[],
+): readonly ContainerRef[] {
+  const { imageRepo } = resolved.state === "built" ? storedSpec(resolved.version) : {};
+  if (resolved.state !== "built" || imageRepo === undefined) return targets;
+  const reference = pinned(imageRepo, resolved.digest);
+  const { mountPath } = model;
+  return withoutModel(targets, pod, { reference, subPath: IMAGE_DIRECTORY, mountPath });
+}
+
+function deliveredOf(
+  { model, resolved, targets }: Found & { readonly targets: readonly ContainerRef[] },
+  copier: string | undefined,
+): DeliveredModel {
+  const version = versionOf(resolved);
+  const isBuilt = resolved.state === "built";
+  const spec = version === undefined ? {} : storedSpec(version);
+  // An alias may name another version by the time that this one is built.
+  const isCertain = isBuilt || "modelVersion" in model.wanted;
+  const named = "modelVersion" in model.wanted ? model.wanted.modelVersion : undefined;
+  return {
+    ...model,
+    modelVersion: isCertain ? (version?.metadata.name ?? named) : undefined,
+    imageRepo: spec.imageRepo,
+    digest: isBuilt ? resolved.digest : undefined,
+    size: isBuilt ? version?.status?.size : undefined,
+    files: version?.status?.files,
+    pullSecret: spec.builder?.pushSecret?.name,
+    copier: version !== undefined && hasNoShell(version) ? copier : undefined,
+    targets,
+  };
+}
+
+function versionOf(resolved: Resolved): ModelVersion | undefined {
+  return resolved.state === "failed" ? undefined : resolved.version;
+}
+
+function nodeNameCause(
+  nodeName: string,
+  waiting: readonly { readonly model: WantedModel }[],
+): Cause {
+  const models = waiting.map(({ model }) => wantedText(model.wanted)).join(" and ");
+  const message = `${JSON.stringify(nodeName)} is set while the model is not built; a pod that has its node already can not wait: build ${models} first, or use nodeSelector or affinity`;
+  return { field: "spec.nodeName", message };
+}
+
+/** Said where the pod gets its model in another way than it asks for. */
+function unlike({ delivery }: ServeIntent): readonly Warning[] {
+  if (delivery !== "image-volume") return [];
+  const message =
+    "the model is copied, though an image volume is asked for: of a pod that waits only images can be changed";
+  return [{ reason: "DeliveredByCopy", message }];
 }

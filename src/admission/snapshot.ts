@@ -1,6 +1,8 @@
-import type { Pod } from "../api/kube-types.ts";
+import type { Node, Pod } from "../api/kube-types.ts";
+import type { Model } from "../api/model.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
+import type { Wanted } from "../api/wanted.ts";
 import type { Policy } from "./policy.ts";
 
 /** Everything that a decision may read besides the review itself. */
@@ -14,10 +16,20 @@ export interface Snapshot {
   readonly versions: Readonly<Record<string, ModelVersion>>;
   /** Names of the namespace's versions, to suggest one for a misspelt name. */
   readonly versionNames: readonly string[];
+  /** The Models that pods of the review ask for, by name; absent when there is none. */
+  readonly models: Readonly<Record<string, Model>>;
+  /** Names of the namespace's Models, to suggest one. */
+  readonly modelNames: readonly string[];
   /** Other versions, of any namespace, that have or are to get the image which the reviewed version names. */
   readonly imageRivals: readonly ModelVersion[];
-  /** The other bindings of the namespace, when a ModelBinding is reviewed. */
+  /** The other bindings of the namespace when a ModelBinding is reviewed; for a pod those in effect there. */
   readonly bindings: readonly ModelBinding[];
+  /** Whether the namespace has the label that puts bindings into effect. */
+  readonly injectionEnabled: boolean;
+  /** Metadata of the pods that the reviewed pod's controller made from the same template and that have a model. */
+  readonly siblings: readonly Pod[];
+  /** All nodes, as far as it matters whether a pod can go there and what it would find; absent where they are not looked at. */
+  readonly nodes?: readonly Node[] | undefined;
   /** What the reviewed version names and does not exist; what could not be looked for in time counts as there. */
   readonly missing: { readonly claim?: string; readonly node?: string };
   /** Names of all versions of the Model that the review is about; absent when it is about none. */
@@ -38,12 +50,16 @@ export interface VersionUse {
 export interface References {
   readonly namespace: string;
   readonly versions: readonly string[];
+  /** What pods of the review ask for. */
+  readonly wanted: readonly Wanted[];
+  /** The reviewed pod's controller and template, as `templateKey` writes them; absent when its siblings do not matter. */
+  readonly template?: string;
   /** `repository:tag` of a reviewed version, as `canonicalImage` writes it. */
   readonly image?: string;
   /** Claim of the namespace, or node, that a reviewed version names. */
   readonly claim?: string;
   readonly node?: string;
-  /** True when the bindings of the namespace are to be read. */
+  /** True when all bindings of the namespace are to be read. */
   readonly bindings?: boolean;
   /** The Model whose versions' names are read. */
   readonly model?: string;

@@ -1,8 +1,7 @@
 import { listed } from "../api/listed.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import type { AdmissionRequest } from "../api/review.ts";
-import { LOADER } from "../inject/init-container.ts";
-import { isAlive, servedVersion } from "../inject/serving-status.ts";
+import { isAlive, runsDigest, servedModels } from "../inject/serving-status.ts";
 import type { Pod } from "../api/kube-types.ts";
 import { allow, deny, type Decision } from "./decision.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -44,15 +43,12 @@ export function decideVersionDeletion(request: AdmissionRequest, snapshot: Snaps
 }
 
 /**
- * By the image of the pod's loader, which says more than an annotation that anybody can write. A version that was deleted and made
+ * By the images of the pod's loaders and volumes, which says more than an annotation that anybody can write. A version that was deleted and made
  * anew under the same name has another image than the pod has.
  */
 function usesVersion(pod: Pod, { metadata, status }: ModelVersion): boolean {
   const digest = status?.digest;
   if (digest === undefined || !isAlive(pod)) return false;
-  const loader = pod.spec?.initContainers?.find(({ name }) => name === LOADER);
-  return (
-    servedVersion(pod)?.modelVersion === metadata.name &&
-    loader?.image?.endsWith(`@${digest}`) === true
-  );
+  const isNamed = servedModels(pod).some(({ modelVersion }) => modelVersion === metadata.name);
+  return isNamed && runsDigest(pod, digest);
 }

@@ -1,12 +1,14 @@
-import { ANNOTATIONS, PREFIX } from "../api/annotations.ts";
+import { isAsking } from "../api/annotations.ts";
 import type { Job, KubeObject, Pod } from "../api/kube-types.ts";
+import type { ModelBinding } from "../api/modelbinding.ts";
 import type { Warning } from "../api/review.ts";
+import type { Wanted } from "../api/wanted.ts";
 import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
 import { jobOf, podOf, templatesAt } from "../jobs/templates.ts";
 import type { Controller, Workload } from "../jobs/workloads.ts";
 import { allow, type Decision } from "./decision.ts";
 import { decideExportingJob, isDecidedAsJob } from "./exporting-job.ts";
-import { decidePod, isForeignNamespace, versionsOf } from "./pod.ts";
+import { decidePod, isForeignNamespace, wantedBy } from "./pod.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What a template makes: pods of a controller, or Jobs with a say in what becomes of their model. */
@@ -19,12 +21,15 @@ const JOB = { apiVersion: "batch/v1", kind: "Job" } as const;
 /** As many warnings as an answer shows: more templates would cost time and say nothing. */
 const MAX_TEMPLATES = 16;
 
-/** The versions that the pods of a workload serve. */
-export function workloadVersions(object: KubeObject, workload: Workload): readonly string[] {
-  const versions = madeBy(object, workload).flatMap((made) =>
-    made.makes === "pods" ? versionsOf(made.pod) : [],
+/** What the pods of a workload ask for, when these bindings are in effect. */
+export function wantedByWorkload(
+  object: KubeObject,
+  workload: Workload,
+  bindings: readonly ModelBinding[],
+): readonly Wanted[] {
+  return madeBy(object, workload).flatMap((made) =>
+    made.makes === "pods" ? wantedBy(made.pod, bindings) : [],
   );
-  return [...new Set(versions)];
 }
 
 /**
@@ -71,11 +76,7 @@ function podsOf(path: string, pod: Pod, owner: Controller): Made {
 }
 
 function speaks({ metadata }: Pod): boolean {
-  return Object.keys(metadata?.annotations ?? {}).some(isOurs);
-}
-
-function isOurs(key: string): boolean {
-  return key.startsWith(PREFIX) && key !== ANNOTATIONS.status;
+  return Object.keys(metadata?.annotations ?? {}).some(isAsking);
 }
 
 function hint(namespace: string, made: Made, snapshot: Snapshot): readonly Warning[] {
@@ -111,7 +112,7 @@ function followed(sentence: string, consequence: string): string {
 /** Keys that say something on pods, and nothing on what has them made. */
 function idleOnWorkload({ metadata }: KubeObject, workload: Workload): readonly Warning[] {
   return Object.keys(metadata?.annotations ?? {})
-    .filter(isOurs)
+    .filter(isAsking)
     .map((key) => ({
       reason: "IdleAnnotation",
       message: `metadata.annotations[${key}]: has no effect on a ${workload.kind}; ${remedy(workload)}`,

@@ -1,6 +1,7 @@
 import { parse } from "yaml";
 import type { z } from "zod";
 import { exportSchema } from "./export.ts";
+import { modelsSchema } from "./wanted.ts";
 import { resourcesSchema } from "./resources.ts";
 import { schemaFaults, textFault, unknownKeys, type SchemaFault } from "./schema-faults.ts";
 
@@ -17,9 +18,15 @@ export const DEFAULT_SECRET = "regcred";
 export const ANNOTATIONS = {
   /** Name of a ModelVersion in the pod's namespace: deliver it. */
   modelVersion: `${PREFIX}model-version`,
+  /** Name of a Model in the pod's namespace: deliver its latest version, or the one that `alias` names. */
+  model: `${PREFIX}model`,
+  /** Alias of that Model. */
+  alias: `${PREFIX}alias`,
+  /** JSON list of several models, each with its own path. */
+  models: `${PREFIX}models`,
   /** Absolute path at which containers see the model. */
   mountPath: `${PREFIX}mount-path`,
-  /** How the model gets into the pod: `copy` or `auto`. */
+  /** How the model gets into the pod: `copy`, `image-volume` or `auto`. */
   delivery: `${PREFIX}delivery`,
   /** Comma list of the containers that get the mount; all when absent. */
   containers: `${PREFIX}containers`,
@@ -33,10 +40,10 @@ export const ANNOTATIONS = {
   status: `${PREFIX}status`,
 } as const;
 
-/** Keys of the specification that this version refuses rather than ignores: a pod without its model would fail later, and silently. */
-export const UNSUPPORTED_ANNOTATIONS: readonly string[] = ["model", "alias", "models"].map(
-  (name) => PREFIX + name,
-);
+/** True for the key of an annotation in our words that somebody else wrote: what the webhook itself writes says nothing. */
+export function isAsking(key: string): boolean {
+  return key.startsWith(PREFIX) && key !== ANNOTATIONS.status;
+}
 
 /** Annotations of a ModelVersion. */
 export const VERSION_ANNOTATIONS = {
@@ -69,6 +76,8 @@ export const LABELS = {
   served: `${PREFIX}served`,
   /** On what a build makes: UID of its ModelVersion. */
   versionUid: `${PREFIX}modelversion-uid`,
+  /** On namespaces: `enabled` where ModelBindings are in effect. */
+  injection: `${PREFIX}injection`,
 } as const;
 
 /** Kubernetes' label for the tool that made an object; on the volumes and claims that we make. */
@@ -110,6 +119,16 @@ export function parseResources(text: string): Parsed<z.output<typeof resourcesSc
     `not JSON such as {"limits":{"memory":"64Mi"}}`,
     () => JSON.parse(text),
     resourcesSchema,
+  );
+}
+
+/** Reads the models annotation: a JSON list of what is wanted where. */
+export function parseModels(text: string): Parsed<z.output<typeof modelsSchema>> {
+  return parseText(
+    text,
+    `not JSON such as [{"modelVersion":"digits-1a2b3","mountPath":"/models/digits"}]`,
+    () => JSON.parse(text),
+    modelsSchema,
   );
 }
 

@@ -31,7 +31,7 @@ export const ENGINES = ["kaniko"] as const;
 export const NOT_SECRET = "is not the name of a Secret (RFC 1123 subdomain)";
 
 /** What a Dockerfile calls the image that holds nothing. */
-const NO_BASE = "scratch";
+export const NO_BASE = "scratch";
 
 /** Name of a program that can build an image. */
 export type Engine = (typeof ENGINES)[number];
@@ -205,9 +205,13 @@ export function builtDigest(version: ModelVersion): string | undefined {
     : undefined;
 }
 
-/** True for a version whose image is known to have no shell, or will have none since nothing lies below its model. */
-export function hasNoShell(version: ModelVersion): boolean {
+/**
+ * True for a version whose image is known to have no shell, or will have none since nothing lies below its model; `defaultBase` is
+ * what it is put on where it names no base image.
+ */
+export function hasNoShell(version: ModelVersion, defaultBase?: string): boolean {
   if (version.status?.shell === false) return true;
   // KubeDL's schema lets versions be stored without a spec.
-  return builtDigest(version) === undefined && version.spec?.builder?.baseImage === NO_BASE;
+  const base = version.spec?.builder?.baseImage ?? defaultBase;
+  return builtDigest(version) === undefined && base === NO_BASE;
 }

@@ -13,6 +13,8 @@ export const REASONS = {
   NameConflict: "The pod already uses a name that modelhook reserves.",
   MountConflict: "A container already mounts something else at the model's path.",
   NodeNameWithGate: "A pod with spec.nodeName can not wait for its model to be built.",
+  ImageVolumesUnsupported: "A node that the pod can go to does not mount image volumes.",
+  NoShell: "The image of the ModelVersion has no shell to copy its model with.",
   UnknownJobKind:
     "The pod's owner is no kind of job that modelhook knows, so its success is not seen.",
   AllWritersRequired: "The job has no first pod that could write the model alone.",
@@ -30,6 +32,7 @@ export const REASONS = {
   NothingAsked: "The pod asks for no model.",
   OptedOut: "The pod says model.kubedl.io/inject: false.",
   NotOurs: "The pod is one that modelhook never touches.",
+  DeliveredByCopy: "The model is copied, though an image volume is asked for.",
   StartsBeforeModel: "A container starts before the model is there, and does not get it.",
   AlreadyInjected: "The pod already has what modelhook gives it.",
   Injected: "The model is delivered to the pod.",
@@ -44,6 +47,8 @@ export const REASONS = {
   ModelNotBuilt:
     "The ModelVersion is not built yet, or another controller built it and recorded no digest.",
   ModelBuildFailed: "The ModelVersion's build failed for good.",
+  PullSecretMissing:
+    "The pod was made before its model was built, and can not be given the Secret that pulls it.",
   ModelReady: "The ModelVersion is built; the pod may start.",
   // Models.
   AliasesResolved: "Every alias of the Model names a version that is built.",
@@ -55,7 +60,7 @@ export const REASONS = {
   LocationBusy: "Another job or build uses the same location.",
   ClaimNotFound: "The persistent volume claim does not exist.",
   BindingOverlap: "Two bindings can select the same pods.",
-  BindingWithoutEffect: "modelhook checks and keeps the binding, and does not act on it yet.",
+  BindingWithoutEffect: "The binding is kept, and gives no pod a model as things are.",
   NodeNotFound: "The node that has the model does not exist.",
   WriterSubset: "Only some of the job's pods write the model.",
   CreateRefused: "The API server refuses what modelhook makes for the object: a quota or a policy.",

@@ -80,6 +80,10 @@ function typeOf(code: string, message: string): CauseType {
 /** Every key of a value, at any depth, that the schema does not name: for text that no API server checks. */
 export function unknownKeys(schema: z.ZodType, value: unknown, path = ""): readonly SchemaFault[] {
   const inner = withoutDefault(schema);
+  if (inner instanceof z.ZodArray && Array.isArray(value)) {
+    const element = inner.element as z.ZodType;
+    return value.flatMap((item, index) => unknownKeys(element, item, `${path}[${index}]`));
+  }
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isObject || !(inner instanceof z.ZodObject)) return [];
   const shape: Readonly<Record<string, z.ZodType>> = inner.shape;

@@ -1,5 +1,5 @@
-import { ANNOTATIONS } from "../api/annotations.ts";
 import { observeCompletion, observeExportingPod, type Sources } from "../gather/exporting.ts";
+import { observeGatedPod, rememberLift } from "../gather/serving.ts";
 import { reconcileCompletion } from "../reconcile/completion.ts";
 import { reconcileExportingPod } from "../reconcile/export-gate.ts";
 import { reconcileGatedPod } from "../reconcile/serving-gate.ts";
@@ -14,8 +14,9 @@ export function podReconcilers(sources: Sources): readonly Reconciler[] {
       reconcile: async ({ namespace, name }) => {
         const pod = stores.gatedPods.get(namespace, name);
         if (pod === undefined) return [];
-        const wanted = pod.metadata?.annotations?.[ANNOTATIONS.modelVersion] ?? "";
-        return reconcileGatedPod({ pod, version: stores.versions.get(namespace, wanted) });
+        const actions = reconcileGatedPod(observeGatedPod(stores, pod));
+        rememberLift(stores, pod, actions);
+        return actions;
       },
     },
     {

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
-import { createStores, createVersionStore } from "../gather/stores.ts";
+import { makeModel } from "../../test/make/model.ts";
+import { createAdmissionStores } from "../gather/admission-stores.ts";
+import { createStores } from "../gather/stores.ts";
 import type { ApiServer } from "../kube/client.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Target } from "./loop.ts";
 import { runController } from "./run.ts";
 
-const MODEL = { metadata: { namespace: "team-a", name: "mnist", resourceVersion: "1" }, spec: {} };
+const MODEL = makeModel();
 
 let stopping = new AbortController();
 afterEach(() => {
@@ -16,15 +18,14 @@ afterEach(() => {
 
 function ignore(): void {}
 
-/** An API server with one Model, in which nothing ever changes. */
+/** An API server without objects, in which nothing ever changes. */
 function makeQuietServer(): { readonly api: ApiServer; readonly listed: readonly string[] } {
   const listed: string[] = [];
   const api: ApiServer = {
     url: "https://api.example",
     async request<T>(_method: string, path: string) {
       listed.push(path);
-      const items = path.endsWith("/models") ? [MODEL] : [];
-      return Promise.resolve({ metadata: { resourceVersion: "1" }, items } as T);
+      return Promise.resolve({ metadata: { resourceVersion: "1" }, items: [] } as T);
     },
     async stream(_path, _query, signal) {
       await sleep(60_000, undefined, { signal });
@@ -35,15 +36,23 @@ function makeQuietServer(): { readonly api: ApiServer; readonly listed: readonly
   return { api, listed };
 }
 
-/** Starts a term whose versions are known when `synced` resolves. */
+/** Starts a term whose versions and models are known when `synced` resolves. */
 function lead(synced: Promise<void>) {
   const { api, listed } = makeQuietServer();
+  const admission = createAdmissionStores();
+  admission.models.set(MODEL);
   const passes: Target[] = [];
   const log: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
   const ended = runController({
     api,
-    stores: createStores(createVersionStore()),
-    versionChanges: { synced, subscribe: ignore },
+    stores: createStores(admission),
+    following: {
+      synced,
+      onVersion: ignore,
+      onModel: ignore,
+      onBinding: ignore,
+      onNamespace: ignore,
+    },
     onLimits: ignore,
     reconcilers: [
       {

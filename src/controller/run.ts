@@ -1,10 +1,10 @@
+import type { Following } from "../gather/follow.ts";
 import type { Stores } from "../gather/stores.ts";
 import type { ApiServer } from "../kube/client.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Applier } from "./apply.ts";
 import { startLoop, type Key, type LoopMetrics, type Reconciler } from "./loop.ts";
 import type { Standby } from "./standby.ts";
-import type { VersionChanges } from "./version-changes.ts";
 import { keysOfModel, keysOfVersion, keysUnderLimits, startWatches } from "./watches.ts";
 
 /** Objects worked on at once; each waits for the API server most of its time. */
@@ -14,7 +14,8 @@ const WORKERS = 8;
 export async function runController(options: {
   readonly api: ApiServer;
   readonly stores: Stores;
-  readonly versionChanges: VersionChanges;
+  /** What every replica follows, and the controller hears of while it leads. */
+  readonly following: Following;
   /** Calls the listener when other limits are in force, until the signal aborts. */
   readonly onLimits: (listener: () => void, signal: AbortSignal) => void;
   readonly reconcilers: readonly Reconciler[];
@@ -31,10 +32,9 @@ export async function runController(options: {
   const early = new Set<Key>();
   let enqueue = (key: Key): void => void early.add(key);
   const add = (key: Key): void => enqueue(key);
-  options.versionChanges.subscribe(
-    ({ object }) => keysOfVersion(stores, object).forEach(add),
-    signal,
-  );
+  const { following } = options;
+  following.onVersion(({ object }) => keysOfVersion(stores, object).forEach(add), signal);
+  following.onModel(({ object }) => keysOfModel(stores, object).forEach(add), signal);
   const addAll = (): void => {
     for (const version of stores.versions.list()) keysOfVersion(stores, version).forEach(add);
     for (const model of stores.models.list()) keysOfModel(stores, model).forEach(add);
@@ -43,7 +43,7 @@ export async function runController(options: {
   options.onLimits(() => keysUnderLimits(stores).forEach(add), signal);
   const informers = startWatches(stores, { api, enqueue: add, log, signal });
   try {
-    const synced = [options.versionChanges, ...informers].map(async (each) => each.synced);
+    const synced = [following, ...informers].map(async (each) => each.synced);
     await Promise.race([Promise.all(synced), aborted(signal)]);
     signal.throwIfAborted();
     addAll();

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { createListeners } from "../kube/listeners.ts";
 import type { KubeDlObserved } from "../reconcile/kubedl.ts";
 import { decideStandby, type Stance } from "../reconcile/standby.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -42,7 +43,7 @@ export function startStandby(options: {
   readonly everyMs?: number;
 }): Standby {
   const { takeover, metrics, log, signal, everyMs = LOOK_MS } = options;
-  const listeners = new Set<() => void>();
+  const ending = createListeners();
   let before: Stance | undefined;
   let leader: { readonly applier: Applier; readonly until: AbortSignal } | undefined;
 
@@ -57,7 +58,7 @@ export function startStandby(options: {
     logChange(log, stance, before);
     metrics.kubeDlPresent(stance.kubeDl !== undefined);
     before = stance;
-    if (ends) for (const listener of listeners) listener();
+    if (ends) ending.callAll();
     await tell();
   }
 
@@ -91,10 +92,7 @@ export function startStandby(options: {
       leader = { applier, until };
       void tell();
     },
-    onEnd(listener, until) {
-      listeners.add(listener);
-      until.addEventListener("abort", () => listeners.delete(listener), { once: true });
-    },
+    onEnd: ending.add,
     stopped: run(),
   };
 }

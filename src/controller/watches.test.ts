@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { makeModel } from "../../test/make/model.ts";
 import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
-import { createStores, createVersionStore } from "../gather/stores.ts";
+import { createAdmissionStores } from "../gather/admission-stores.ts";
+import { createStores } from "../gather/stores.ts";
 import { keysOfVersion } from "./watches.ts";
 
 test("a change of a version concerns itself, its model and those rivals that are being built", () => {
-  const stores = createStores(createVersionStore());
+  const stores = createStores(createAdmissionStores());
   const changed = makeBuiltVersion();
   stores.versions.set(changed);
   stores.versions.set(makeBuiltVersion((each) => void (each.metadata.name = "built")));
@@ -21,7 +22,7 @@ test("a change of a version concerns itself, its model and those rivals that are
 });
 
 test("a version without a spec, which KubeDL lets through, concerns itself alone", () => {
-  const stores = createStores(createVersionStore());
+  const stores = createStores(createAdmissionStores());
   const changed = makeModelVersion((each) => void Object.assign(each, { spec: undefined }));
   stores.versions.set(changed);
   expect(stores.versions.by("model", "team-a/undefined")).toEqual([]);
@@ -29,7 +30,7 @@ test("a version without a spec, which KubeDL lets through, concerns itself alone
 });
 
 test("a change of a version concerns the models of its namespace whose aliases name it", () => {
-  const stores = createStores(createVersionStore());
+  const stores = createStores(createAdmissionStores());
   for (const [name, namespace] of [
     ["letters", "team-a"],
     ["elsewhere", "team-b"],

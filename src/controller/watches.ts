@@ -3,7 +3,8 @@ import type { Job, KubeObject } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
 import { storedSpec } from "../api/stored-spec.ts";
-import { locationOf, locationOfPod, uidKey, type Stores } from "../gather/stores.ts";
+import { locationOf, locationOfPod, type Stores } from "../gather/stores.ts";
+import { uidKey } from "../gather/version-store.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { startInformer, type Informer } from "../kube/informer.ts";
@@ -17,8 +18,8 @@ import type { Key } from "./loop.ts";
 export type Enqueue = (key: Key) => void;
 
 /**
- * Starts the leader's watches: each by label, so that pods and jobs which asked for nothing cost nothing. Versions are watched
- * by every replica already; their changes come in by `versionChanged`.
+ * Starts the leader's watches: each by label, so that pods and jobs which asked for nothing cost nothing. Versions, models and
+ * bindings are watched by every replica already.
  */
 export function startWatches(
   stores: Stores,
@@ -48,7 +49,6 @@ export function startWatches(
       .map((version) => keyOf("modelversion", version));
 
   return [
-    watch(resources.models, undefined, stores.models, (model) => keysOfModel(stores, model)),
     watch(resources.pods, `${LABELS.gated}=true`, stores.gatedPods, (pod) => [
       keyOf("serving-pod", pod),
     ]),
@@ -80,6 +80,7 @@ export function keysOfModel(stores: Stores, model: Model): readonly Key[] {
   return [
     keyOf("model", model),
     keyOf("retention", model),
+    ...stores.gatedPods.by("model", `${namespace}/${name}`).map((pod) => keyOf("serving-pod", pod)),
     ...versions.map((version) => keyOf("modelversion", version)),
   ];
 }
@@ -96,9 +97,10 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
       ? []
       : ([`model/${namespace}/${modelName}`, `retention/${namespace}/${modelName}`] as const)),
     ...stores.models.by("alias", `${namespace}/${name}`).map((model) => keyOf("model", model)),
-    ...stores.gatedPods
-      .by("version", `${namespace}/${name}`)
-      .map((pod) => keyOf("serving-pod", pod)),
+    ...[
+      ...stores.gatedPods.by("version", `${namespace}/${name}`),
+      ...stores.gatedPods.by("model", `${namespace}/${modelName}`),
+    ].map((pod) => keyOf("serving-pod", pod)),
     ...stores.exportJobs
       .by("uid", uidKey(namespace, labels?.[LABELS.jobUid]))
       .map((job) => keyOf("exporting-job", job)),

@@ -17,7 +17,7 @@ import {
 } from "../reconcile/observed.ts";
 import { find, hostnameOf, type Sources } from "./exporting.ts";
 import { observeLocation } from "./location.ts";
-import { uidKey } from "./stores.ts";
+import { uidKey } from "./version-store.ts";
 
 /** An Event of events.k8s.io/v1, the fields that are read. */
 interface ReadEvent extends KubeObject {

@@ -13,7 +13,8 @@ import { exportIntentOf } from "../reconcile/exporting-job.ts";
 import { storageOf } from "../storage/bound.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
 import { takeTurn } from "./location.ts";
-import { locationOf, uidKey, type Stores } from "./stores.ts";
+import { locationOf, type Stores } from "./stores.ts";
+import { uidKey } from "./version-store.ts";
 
 /** Where observations come from. */
 export interface Sources {

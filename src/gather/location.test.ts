@@ -7,13 +7,14 @@ import { makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
 import { trainingClaimName } from "../api/names.ts";
 import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
 import { observeLocation, takeTurn } from "./location.ts";
-import { createStores, createVersionStore, locationOf, type Stores } from "./stores.ts";
+import { createAdmissionStores } from "./admission-stores.ts";
+import { createStores, locationOf, type Stores } from "./stores.ts";
 
 const LOCATION = locationOf(makeHeldJob()) ?? "";
 
 let stores: Stores;
 beforeEach(() => {
-  stores = createStores(createVersionStore());
+  stores = createStores(createAdmissionStores());
 });
 
 function job(name: string, tweak: Tweak<MadeJob> = () => {}): MadeJob {

@@ -9,7 +9,8 @@ import {
   type Exporter,
   type LocationObserved,
 } from "../reconcile/location.ts";
-import { uidKey, type Stores } from "./stores.ts";
+import type { Stores } from "./stores.ts";
+import { uidKey } from "./version-store.ts";
 
 /** Everything that uses a location, or wants to. */
 export function observeLocation(stores: Stores, location: string): LocationObserved {

@@ -1,16 +1,25 @@
 import { references } from "../admission/decide.ts";
 import type { Policy } from "../admission/policy.ts";
 import type { References, Snapshot } from "../admission/snapshot.ts";
-import type { KubeObject } from "../api/kube-types.ts";
+import type { KubeObject, Pod } from "../api/kube-types.ts";
+import type { Model } from "../api/model.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import type { AdmissionRequest } from "../api/review.ts";
+import { candidates } from "../inject/resolution.ts";
+import { templateKey } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { isNotFound } from "../kube/errors.ts";
 import { listAll } from "../kube/list.ts";
 import { resources, type ObjectRef, type Resource } from "../kube/resources.ts";
+import type { Store } from "../kube/store.ts";
 import { get } from "../kube/write.ts";
-import type { VersionStore } from "./stores.ts";
+import {
+  SELECTORS,
+  bindingsIn,
+  isInjectionEnabled,
+  type AdmissionStores,
+} from "./admission-stores.ts";
 import { readVersionUse } from "./version-use.ts";
 
 /** Time that direct reads may take before the decision is made without them. */
@@ -19,7 +28,7 @@ const DIRECT_READ_MS = 500;
 /** Where a snapshot comes from. */
 export interface SnapshotSources {
   readonly api: ApiServer;
-  readonly versions: VersionStore;
+  readonly stores: AdmissionStores;
   readonly policy: Policy;
   /** Whether a KubeDL that builds was seen. */
   readonly standby: boolean;
@@ -32,55 +41,111 @@ export async function gatherSnapshot(
   request: AdmissionRequest,
   sources: SnapshotSources,
 ): Promise<Snapshot> {
-  const wanted = references(request);
-  const { namespace, versions: names } = wanted;
+  const { stores } = sources;
+  const { namespace = "" } = request;
+  const inEffect = bindingsIn(stores, namespace);
+  const wanted = references(request, inEffect);
   const deadline = AbortSignal.any([sources.signal, AbortSignal.timeout(DIRECT_READ_MS)]);
-  const [found, missing, bindings, use] = await Promise.all([
-    versionsOf(sources, wanted, deadline),
+  const [asked, missing, bindings, use] = await Promise.all([
+    askedFor(sources, wanted, deadline),
     missingOf(sources, wanted, deadline),
-    wanted.bindings === true ? bindingsOf(sources, namespace, deadline) : [],
+    wanted.bindings === true ? bindingsOf(sources, namespace, deadline) : inEffect,
     wanted.use === true ? readVersionUse(sources, namespace) : undefined,
   ]);
-  const hasUnknown = names.some((name) => found[name] === undefined);
   return {
     now: sources.now(),
     policy: sources.policy,
     standby: sources.standby,
-    versions: found,
-    versionNames: hasUnknown
-      ? sources.versions.by("namespace", namespace).map(({ metadata }) => metadata.name ?? "")
-      : [],
-    imageRivals: wanted.image === undefined ? [] : sources.versions.by("image", wanted.image),
+    ...asked,
+    imageRivals: wanted.image === undefined ? [] : stores.versions.by("image", wanted.image),
     bindings,
+    injectionEnabled: isInjectionEnabled(stores, namespace),
+    ...(isPodAsked(request, wanted) ? { nodes: stores.nodes.list() } : {}),
     missing,
     ...(wanted.model === undefined
       ? {}
-      : { versionsOfModel: namesOf(sources.versions, namespace, wanted.model) }),
+      : { versionsOfModel: namesOf(stores.versions.by("model", `${namespace}/${wanted.model}`)) }),
     ...(use === undefined ? {} : { use }),
   };
 }
 
-function namesOf(store: VersionStore, namespace: string, model: string): readonly string[] {
-  return store.by("model", `${namespace}/${model}`).map(({ metadata }) => metadata.name ?? "");
+/** The Models and versions that are named, by the pod's own words or by what these lead to. */
+async function askedFor(
+  sources: SnapshotSources,
+  { namespace, versions, wanted, template }: References,
+  deadline: AbortSignal,
+): Promise<Pick<Snapshot, "models" | "modelNames" | "versions" | "versionNames" | "siblings">> {
+  const { stores } = sources;
+  const modelsAsked = wanted.flatMap((each) => ("model" in each ? [each.model] : []));
+  const [models, siblings] = await Promise.all([
+    readAll<Model>(sources, stores.models, resources.models, namespace, modelsAsked, deadline),
+    template === undefined ? [] : siblingsOf(sources, namespace, template, deadline),
+  ]);
+  const known = { models, siblings };
+  const names = [...versions, ...wanted.flatMap((each) => candidates(each, known))];
+  const found = await readAll<ModelVersion>(
+    sources,
+    stores.versions,
+    resources.modelversions,
+    namespace,
+    names,
+    deadline,
+  );
+  return {
+    models,
+    siblings,
+    versions: found,
+    versionNames: names.some((name) => !Object.hasOwn(found, name))
+      ? namesOf(stores.versions.by("namespace", namespace))
+      : [],
+    modelNames: modelsAsked.some((name) => !Object.hasOwn(models, name))
+      ? namesOf(stores.models.by("namespace", namespace))
+      : [],
+  };
 }
 
-/** The versions that there are; one that no answer came about counts as unknown: the gate waits for both. */
-async function versionsOf(
-  { api, versions }: SnapshotSources,
-  { namespace, versions: names }: References,
+/** Those of the named objects that there are; one that no answer came about counts as unknown: the gate waits for both. */
+async function readAll<T extends KubeObject>(
+  { api }: SnapshotSources,
+  store: Pick<Store<T>, "get">,
+  resource: Resource,
+  namespace: string,
+  names: readonly string[],
   deadline: AbortSignal,
-): Promise<Record<string, ModelVersion>> {
+): Promise<Record<string, T>> {
   const found = await Promise.all(
-    names.map(
-      async (name) =>
-        versions.get(namespace, name) ??
-        (await read<ModelVersion>(api, resources.modelversions, { namespace, name }, deadline)),
-    ),
+    [...new Set(names)].map(async (name) => {
+      const cached = store.get(namespace, name);
+      const object = cached ?? (await read<T>(api, resource, { namespace, name }, deadline));
+      return typeof object === "object" ? ([[name, object]] as const) : [];
+    }),
   );
-  const named = found.flatMap((version, index) =>
-    typeof version === "object" ? [[names[index] ?? "", version] as const] : [],
-  );
-  return Object.fromEntries(named);
+  return Object.fromEntries(found.flat());
+}
+
+/**
+ * The pods of the template that have a model. When the cache shows none the API server is asked: controllers make their first pod
+ * before the others, so that whoever is not the first finds one, however little time has passed.
+ */
+async function siblingsOf(
+  { api, stores }: SnapshotSources,
+  namespace: string,
+  template: string,
+  signal: AbortSignal,
+): Promise<readonly Pod[]> {
+  const cached = stores.served.by("template", template);
+  if (cached.length > 0) return cached;
+  try {
+    const { items } = await listAll<Pod>(api, resources.pods, {
+      namespace,
+      labelSelector: SELECTORS.served,
+      metadataOnly: true,
+      signal,
+    });
+    return items.filter((pod) => templateKey(namespace, pod) === template);
+  } catch {
+    return [];
+  }
 }
 
 /** What is not there. It is only warned of, so what can not be looked for counts as there. */
@@ -114,6 +179,15 @@ async function bindingsOf(
   } catch {
     return [];
   }
+}
+
+/** A workload is told what is certain when it is applied; the nodes may be others when its pods come. */
+function isPodAsked({ kind }: AdmissionRequest, { wanted }: References): boolean {
+  return wanted.length > 0 && kind.group === "" && kind.kind === "Pod";
+}
+
+function namesOf(objects: readonly KubeObject[]): readonly string[] {
+  return objects.map(({ metadata }) => metadata?.name ?? "");
 }
 
 /** One object, `absent` when there is none, undefined when no answer came in time. */

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { makeExport } from "../../test/make/export.ts";
 import { makeExportingJob, makeHeldJob, makeJob } from "../../test/make/job.ts";
-import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
+import { DIGEST, makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
 import { JOB_UID, makeGatedPod, makePod, makeTrainingPod } from "../../test/make/pod.ts";
 import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
 import { trainingClaimName } from "../api/names.ts";
-import { createStores, createVersionStore, locationOf, locationOfPod, uidKey } from "./stores.ts";
+import { printStatus } from "../inject/serving-status.ts";
+import { createAdmissionStores } from "./admission-stores.ts";
+import { createStores, locationOf, locationOfPod } from "./stores.ts";
+import { createVersionStore, uidKey } from "./version-store.ts";
 
 const LOCATION = "local:node-1:/models/mnist";
 
@@ -51,12 +54,33 @@ describe("a version is found", () => {
 });
 
 describe("the leader finds", () => {
-  const stores = createStores(createVersionStore());
+  const stores = createStores(createAdmissionStores());
 
   test("gated pods by the version that they wait for", () => {
     const pod = makeGatedPod();
     stores.gatedPods.set(pod);
     expect(stores.gatedPods.by("version", "team-a/mnist-v1")).toEqual([pod]);
+  });
+
+  test("gated pods by the Model of which they wait for a version, whatever other models they have", () => {
+    const models = [
+      {
+        wanted: { modelVersion: "letters-v1" },
+        modelVersion: "letters-v1",
+        digest: DIGEST,
+        mountPath: "/a",
+      },
+      { wanted: { model: "digits", alias: "production" }, mountPath: "/b" },
+    ];
+    const pod = makeGatedPod((each) => {
+      each.metadata.name = "two";
+      each.metadata.annotations = {
+        [ANNOTATIONS.status]: printStatus({ models, delivery: "copy" }),
+      };
+    });
+    stores.gatedPods.set(pod);
+    expect(stores.gatedPods.by("model", "team-a/digits")).toEqual([pod]);
+    expect(stores.gatedPods.by("version", "team-a/production")).toEqual([]);
   });
 
   test("pods of a job by its UID, and no pods without a job", () => {

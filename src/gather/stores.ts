@@ -1,37 +1,26 @@
-import { ANNOTATIONS, LABELS, type ExportIntent } from "../api/annotations.ts";
+import { LABELS, type ExportIntent } from "../api/annotations.ts";
 import type {
   Job,
   KubeObject,
-  ObjectMeta,
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
 } from "../api/kube-types.ts";
-import type { Model } from "../api/model.ts";
-import type { ModelVersion } from "../api/modelversion.ts";
-import { storedSpec } from "../api/stored-spec.ts";
 import { trainingClaimName } from "../api/names.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { createStore, type WritableStore } from "../kube/store.ts";
 import { exportIntentOf, exportIntentOfPod, isHeld } from "../reconcile/exporting-job.ts";
 import { exportClaimOf } from "../reconcile/location.ts";
-import { references } from "../reconcile/observed.ts";
+import { servedModels } from "../inject/serving-status.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
+import type { AdmissionStores } from "./admission-stores.ts";
 import { createTurns, type Turns } from "./turns.ts";
-
-/** ModelVersions of the cluster; the one store that every replica keeps. */
-export type VersionStore = WritableStore<
-  ModelVersion,
-  "namespace" | "uid" | "job" | "model" | "location" | "image"
->;
+import { present, uidKeys } from "./version-store.ts";
 
 /** What the leader watches: label-selected, never all pods; and what it knows before the watches show it. */
-export interface Stores {
-  readonly versions: VersionStore;
-  /** Models, and the versions that their aliases name. */
-  readonly models: WritableStore<Model, "alias">;
-  /** Serving pods behind our gate. */
-  readonly gatedPods: WritableStore<Pod, "version">;
+export interface Stores extends AdmissionStores {
+  /** Serving pods behind our gate, by the versions and Models that they wait for. */
+  readonly gatedPods: WritableStore<Pod, "version" | "model">;
   /** Pods of exporting jobs. */
   readonly exportPods: WritableStore<Pod, "job" | "location">;
   readonly exportJobs: WritableStore<Job, "uid" | "location">;
@@ -41,41 +30,25 @@ export interface Stores {
   /** Volumes and claims that we made. */
   readonly volumes: WritableStore<PersistentVolume>;
   readonly claims: WritableStore<PersistentVolumeClaim>;
-  readonly turns: Turns;
+  readonly turns: Turns<Job>;
+  /** Pods whose gate was lifted last, by their template. */
+  readonly lifted: Turns<Pod>;
 }
 
-/** An empty store of ModelVersions. */
-export function createVersionStore(): VersionStore {
-  return createStore({
-    indexes: {
-      namespace: ({ metadata }) => [metadata.namespace ?? ""],
-      uid: ({ metadata }) => present(metadata.uid),
-      job: ({ metadata }) => uidKeys(metadata, metadata.labels?.[LABELS.jobUid]),
-      model: (version) => {
-        const { modelName } = storedSpec(version);
-        return modelName === undefined ? [] : [`${version.metadata.namespace}/${modelName}`];
-      },
-      location: (version) => present(references(version).location),
-      image: (version) => present(references(version).image),
-    },
-  });
-}
-
-/** The leader's stores, empty but for the versions. */
-export function createStores(versions: VersionStore): Stores {
+/** The leader's stores, empty but for those that every replica keeps. */
+export function createStores(admission: AdmissionStores): Stores {
   return {
-    versions,
-    models: createStore({
-      indexes: {
-        alias: ({ metadata, spec }) =>
-          Object.values(spec?.aliases ?? {}).map((version) => `${metadata.namespace}/${version}`),
-      },
-    }),
+    ...admission,
     gatedPods: createStore({
       indexes: {
-        version: ({ metadata }) => [
-          `${metadata?.namespace}/${metadata?.annotations?.[ANNOTATIONS.modelVersion]}`,
-        ],
+        version: (pod) =>
+          servedModels(pod).flatMap(({ wanted }) =>
+            waitsFor(pod, "modelVersion" in wanted ? wanted.modelVersion : undefined),
+          ),
+        model: (pod) =>
+          servedModels(pod).flatMap(({ wanted }) =>
+            waitsFor(pod, "model" in wanted ? wanted.model : undefined),
+          ),
       },
     }),
     exportPods: createStore({
@@ -95,12 +68,8 @@ export function createStores(versions: VersionStore): Stores {
     volumes: createStore(),
     claims: createStore(),
     turns: createTurns(),
+    lifted: createTurns(),
   };
-}
-
-/** The key under which an index finds by a UID that anybody can write down: only in the namespace where it is true. */
-export function uidKey(namespace: string | undefined, uid: string | undefined): string {
-  return `${namespace ?? ""}/${uid ?? ""}`;
 }
 
 /** The directory that a job's pods write to; undefined when its export can not be read. */
@@ -137,10 +106,6 @@ function versionUid({ metadata }: KubeObject): readonly string[] {
   return uidKeys(metadata, metadata?.labels?.[LABELS.versionUid]);
 }
 
-function uidKeys(metadata: ObjectMeta | undefined, uid: string | undefined): readonly string[] {
-  return uid === undefined ? [] : [uidKey(metadata?.namespace, uid)];
-}
-
-function present(key: string | undefined): readonly string[] {
-  return key === undefined ? [] : [key];
+function waitsFor({ metadata }: Pod, name: string | undefined): readonly string[] {
+  return name === undefined ? [] : [`${metadata?.namespace}/${name}`];
 }

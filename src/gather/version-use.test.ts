@@ -5,7 +5,8 @@ import { makeUsingPod } from "../../test/make/pod.ts";
 import type { Model } from "../api/model.ts";
 import type { ApiServer, RequestOptions } from "../kube/client.ts";
 import { ApiError } from "../kube/errors.ts";
-import { createStores, createVersionStore } from "./stores.ts";
+import { createAdmissionStores } from "./admission-stores.ts";
+import { createStores } from "./stores.ts";
 import { observeRetention, readVersionUse } from "./version-use.ts";
 
 const { signal } = new AbortController();
@@ -100,7 +101,7 @@ describe("what the retention of a Model depends on", () => {
 });
 
 async function observe(api: ApiServer, cached: Model) {
-  const stores = createStores(createVersionStore());
+  const stores = createStores(createAdmissionStores());
   for (const [name, day] of [
     ["v1", 1],
     ["v2", 2],

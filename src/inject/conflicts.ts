@@ -1,5 +1,5 @@
 import type { Cause } from "../api/review.ts";
-import type { Container, Pod } from "../api/kube-types.ts";
+import type { Container, Pod, VolumeMount } from "../api/kube-types.ts";
 import { mountedAt } from "../api/path.ts";
 import type { ContainerRef } from "./pod-draft.ts";
 
@@ -39,14 +39,37 @@ export function mountsAt(refs: readonly ContainerRef[], mountPath: string): read
   );
 }
 
-/** The containers that do not mount the volume. */
+/** The containers that do not mount the volume, or the directory of it where one is given. */
 export function withoutMount(
   refs: readonly ContainerRef[],
   volume: string,
+  subPath?: string,
 ): readonly ContainerRef[] {
-  return refs.filter(
-    ({ container }) => !(container.volumeMounts ?? []).some(({ name }) => name === volume),
-  );
+  const isIt = (mount: VolumeMount): boolean =>
+    mount.name === volume && (subPath === undefined || mount.subPath === subPath);
+  return refs.filter(({ container }) => !(container.volumeMounts ?? []).some(isIt));
+}
+
+/** The containers without a mount of their own, by the user, of this very image's model at that path. */
+export function withoutModel(
+  refs: readonly ContainerRef[],
+  pod: Pod,
+  asked: { readonly reference: string; readonly subPath: string; readonly mountPath: string },
+): readonly ContainerRef[] {
+  const volumes = (pod.spec?.volumes ?? [])
+    .filter(({ image }) => image?.reference === asked.reference)
+    .map(({ name }) => name);
+  if (volumes.length === 0) return refs;
+  const isIt = ({ name, subPath, mountPath }: VolumeMount): boolean =>
+    volumes.includes(name) &&
+    subPath === asked.subPath &&
+    mountedAt(mountPath) === mountedAt(asked.mountPath);
+  return refs.filter(({ container }) => !(container.volumeMounts ?? []).some(isIt));
+}
+
+/** The name, or the first with `-x` after it that is not taken. */
+export function freeName(name: string, taken: ReadonlySet<string>): string {
+  return taken.has(name) ? freeName(`${name}-x`, taken) : name;
 }
 
 function mountIndexes(container: Container, wanted: string): readonly number[] {

@@ -1,32 +1,44 @@
 import {
   ANNOTATIONS,
-  DEFAULT_MOUNT_PATH,
-  PREFIX,
-  UNSUPPORTED_ANNOTATIONS,
+  isAsking,
   parseExport,
   parseResources,
   type ExportIntent,
 } from "../api/annotations.ts";
 import type { ResourceRequirements } from "../api/kube-types.ts";
-import { isDnsSubdomain } from "../api/names.ts";
 import type { Reason } from "../api/reasons.ts";
 import type { Cause, Warning } from "../api/review.ts";
-import { cleanMountPath } from "../api/path.ts";
-import { nearest } from "../api/nearest.ts";
+import { show } from "../api/schema-faults.ts";
 import { resourceFaults } from "./resource-faults.ts";
+import { unknownKeysOf } from "./unknown-keys.ts";
+import {
+  boundModel,
+  contradictions,
+  namingKey,
+  readModels,
+  readMountPath,
+  type BoundServe,
+  type WantedModel,
+} from "./wanted-models.ts";
 
-/** A pod that wants a model delivered. */
+/** Ways in which a model gets into a pod; `auto` leaves the choice to us. */
+const DELIVERIES = ["auto", "copy", "image-volume"] as const;
+
+/** A pod that wants models delivered. */
 export interface ServeIntent {
-  /** ModelVersion in the pod's namespace. */
-  readonly modelVersion: string;
-  readonly mountPath: string;
-  readonly delivery: "auto" | "copy";
-  /** Containers that get the mount; every one when absent. */
+  /** One at least, in the order in which they are asked for. */
+  readonly models: readonly WantedModel[];
+  readonly delivery: (typeof DELIVERIES)[number];
+  /** Containers that get the mounts; every one when absent. */
   readonly containers: readonly string[] | undefined;
+  /** Where the containers are named. */
+  readonly containersField: string;
   readonly loaderResources: ResourceRequirements | undefined;
+  /** The ModelBinding that asks for the pod; absent where its annotations do. */
+  readonly binding?: string;
 }
 
-/** What the annotations ask for. */
+/** What is asked for a pod. */
 interface Intent {
   readonly serve?: ServeIntent;
   readonly export?: ExportIntent;
@@ -34,7 +46,7 @@ interface Intent {
   readonly optedOut: boolean;
 }
 
-/** The intent, or every reason why the annotations state none. */
+/** The intent, or every reason why there is none. */
 export type IntentResult =
   | { readonly ok: true; readonly intent: Intent; readonly warnings: readonly Warning[] }
   | {
@@ -44,56 +56,49 @@ export type IntentResult =
       readonly warnings: readonly Warning[];
     };
 
-/** Keys that a user may set; `status` is the webhook's. */
-const KNOWN: readonly string[] = Object.values(ANNOTATIONS).filter(
-  (key) => key !== ANNOTATIONS.status,
-);
-
-const KNOWN_NAMES = KNOWN.map((key) => key.slice(PREFIX.length));
-
-/** Edits within which an unknown key counts as a misspelt one. */
-const TYPO_DISTANCE = 2;
-
 type Annotations = Readonly<Record<string, string>>;
+type Fault = (key: string, message: string, below?: string) => void;
 
-/** Reads what the annotations at `path` (such as `metadata.annotations`) ask for. */
-export function readIntent(annotations: Annotations | undefined, path: string): IntentResult {
-  const given = ownKeys(annotations);
+/**
+ * Reads what the annotations at `path` (such as `metadata.annotations`) ask for, and what a binding asks for where they name
+ * no model: `mount-path` and the like then change what the binding says.
+ */
+export function readIntent(
+  annotations: Annotations | null | undefined,
+  path: string,
+  bound?: BoundServe,
+): IntentResult {
+  const given = Object.fromEntries(
+    Object.entries(annotations ?? {}).filter(([key]) => isAsking(key)),
+  );
   const optOut = given[ANNOTATIONS.inject];
   if (optOut === "false") {
-    const others = Object.keys(given).filter((key) => key !== ANNOTATIONS.inject);
-    const warnings =
-      others.length === 0
-        ? []
-        : [
-            {
-              reason: "OptedOut" as const,
-              message: `${ANNOTATIONS.inject} is "false", so ${others.join(", ")} has no effect`,
-            },
-          ];
-    return { ok: true, intent: { optedOut: true }, warnings };
+    return { ok: true, intent: { optedOut: true }, warnings: idleWhenOptedOut(given) };
   }
   const causes: Cause[] = [];
-  const fault = (key: string, message: string, below = ""): void => {
-    causes.push({ field: `${path}[${key}]${below === "" ? "" : `.${below}`}`, message });
+  const fault: Fault = (key, message, below = "") => {
+    const sub = below === "" || below.startsWith("[") ? below : `.${below}`;
+    causes.push({ field: `${path}[${key}]${sub}`, message });
   };
   if (optOut !== undefined && optOut !== "true") {
-    fault(ANNOTATIONS.inject, `${JSON.stringify(optOut)} is not allowed; allowed: "false", "true"`);
+    fault(ANNOTATIONS.inject, `${show(optOut)} is not allowed; allowed: "false", "true"`);
   }
-  const unknown = readUnknown(given, fault);
-  const serve = readServe(given, fault);
+  const unknown = unknownKeysOf(Object.keys(given));
+  for (const { key, meant } of unknown.misspelt) fault(key, `is unknown; did you mean ${meant}?`);
+  const contradicting = contradictions(given);
+  for (const [key, message] of contradicting) fault(key, message);
   const exported = readExport(given, fault);
-  const contradicts = serve !== undefined && exported !== undefined;
-  if (contradicts) {
-    fault(ANNOTATIONS.export, `excludes ${ANNOTATIONS.modelVersion}: a pod exports or serves`);
-  }
-  const warnings = [...unknown.warnings, ...idleKeys(given)];
+  const serve = readServe(given, path, exported === undefined ? bound : undefined, fault);
+  const isBoth = given[ANNOTATIONS.export] !== undefined && namingKey(given) !== undefined;
+  if (isBoth) fault(ANNOTATIONS.export, `excludes ${namingKey(given)}: a pod exports or serves`);
+  const warnings = [...unknown.warnings, ...(serve === undefined ? idleKeys(given) : [])];
   if (causes.length > 0) {
-    const reason = unknown.misspelt
-      ? "UnknownAnnotation"
-      : contradicts
-        ? "ContradictingAnnotations"
-        : "InvalidAnnotation";
+    const reason =
+      unknown.misspelt.length > 0
+        ? "UnknownAnnotation"
+        : isBoth || contradicting.length > 0
+          ? "ContradictingAnnotations"
+          : "InvalidAnnotation";
     return { ok: false, reason, causes, warnings };
   }
   const intent: Intent = {
@@ -104,77 +109,42 @@ export function readIntent(annotations: Annotations | undefined, path: string): 
   return { ok: true, intent, warnings };
 }
 
-/** Our keys with the values given, without `status`, which the webhook writes. */
-function ownKeys(annotations: Annotations | undefined): Annotations {
-  return Object.fromEntries(
-    Object.entries(annotations ?? {}).filter(
-      ([key]) => key.startsWith(PREFIX) && key !== ANNOTATIONS.status,
-    ),
-  );
-}
-
-type Fault = (key: string, message: string, below?: string) => void;
-
-function readUnknown(
+function readServe(
   given: Annotations,
+  path: string,
+  bound: BoundServe | undefined,
   fault: Fault,
-): { readonly misspelt: boolean; readonly warnings: readonly Warning[] } {
-  const warnings: Warning[] = [];
-  let misspelt = false;
-  for (const key of Object.keys(given)) {
-    if (KNOWN.includes(key)) continue;
-    if (UNSUPPORTED_ANNOTATIONS.includes(key)) {
-      fault(
-        key,
-        `is not supported by this modelhook; name a version by ${ANNOTATIONS.modelVersion}`,
-      );
-      continue;
-    }
-    // Every key has the prefix: only the names are compared.
-    const meant = nearest(key.slice(PREFIX.length), KNOWN_NAMES, TYPO_DISTANCE);
-    if (meant === undefined) {
-      warnings.push({
-        reason: "UnknownAnnotation",
-        message: `annotation ${key} is unknown and has no effect; known: ${KNOWN.join(", ")}`,
-      });
-    } else {
-      misspelt = true;
-      fault(key, `is unknown; did you mean ${PREFIX}${meant}?`);
-    }
-  }
-  return { misspelt, warnings };
-}
-
-function readServe(given: Annotations, fault: Fault): ServeIntent | undefined {
-  const modelVersion = given[ANNOTATIONS.modelVersion];
-  if (modelVersion === undefined) return undefined;
-  if (!isDnsSubdomain(modelVersion)) {
-    fault(
-      ANNOTATIONS.modelVersion,
-      `${JSON.stringify(modelVersion)} is not the name of a ModelVersion (lower case letters, digits, "-" and ".", at most 253)`,
-    );
-  }
-  const mountPath = given[ANNOTATIONS.mountPath] ?? DEFAULT_MOUNT_PATH;
-  if (cleanMountPath(mountPath) === undefined) {
-    fault(
-      ANNOTATIONS.mountPath,
-      `${JSON.stringify(mountPath)} must be an absolute path without ".." and ":", and not /`,
-    );
-  }
+): ServeIntent | undefined {
+  const own = readModels(given, path, fault);
+  const isBound = namingKey(given) === undefined;
+  const fromBinding =
+    isBound && bound !== undefined ? boundModel(bound, readMountPath(given, fault)) : undefined;
+  const models = fromBinding === undefined ? own : [fromBinding];
+  if (models.length === 0) return undefined;
+  const containers = given[ANNOTATIONS.containers]?.split(",").map((name) => name.trim());
+  const serve = fromBinding === undefined ? undefined : bound;
   return {
-    modelVersion,
-    mountPath,
-    delivery: readDelivery(given, fault),
-    containers: given[ANNOTATIONS.containers]?.split(",").map((name) => name.trim()),
+    models,
+    delivery: readDelivery(given, fault) ?? serve?.serve.delivery ?? "auto",
+    containers: containers ?? serve?.serve.containers,
+    containersField:
+      containers === undefined && serve !== undefined
+        ? `ModelBinding ${serve.name}: spec.serve.containers`
+        : `${path}[${ANNOTATIONS.containers}]`,
     loaderResources: readResources(given, fault),
+    ...(serve === undefined ? {} : { binding: serve.name }),
   };
 }
 
-function readDelivery(given: Annotations, fault: Fault): ServeIntent["delivery"] {
-  const delivery = given[ANNOTATIONS.delivery] ?? "auto";
-  if (delivery === "auto" || delivery === "copy") return delivery;
-  fault(ANNOTATIONS.delivery, `${JSON.stringify(delivery)} is not allowed; allowed: auto, copy`);
-  return "auto";
+function readDelivery(given: Annotations, fault: Fault): ServeIntent["delivery"] | undefined {
+  const delivery = given[ANNOTATIONS.delivery];
+  if (delivery === undefined) return undefined;
+  const known = DELIVERIES.find((each) => each === delivery);
+  if (known === undefined) {
+    const allowed = DELIVERIES.join(", ");
+    fault(ANNOTATIONS.delivery, `${show(delivery)} is not allowed; allowed: ${allowed}`);
+  }
+  return known;
 }
 
 function readResources(given: Annotations, fault: Fault): ResourceRequirements | undefined {
@@ -203,9 +173,15 @@ function readExport(given: Annotations, fault: Fault): ExportIntent | undefined 
   return undefined;
 }
 
+function idleWhenOptedOut(given: Annotations): readonly Warning[] {
+  const others = Object.keys(given).filter((key) => key !== ANNOTATIONS.inject);
+  if (others.length === 0) return [];
+  const message = `${ANNOTATIONS.inject} is "false", so ${others.join(", ")} has no effect`;
+  return [{ reason: "OptedOut", message }];
+}
+
 /** Keys that shape a delivery where no delivery is asked for. */
 function idleKeys(given: Annotations): readonly Warning[] {
-  if (given[ANNOTATIONS.modelVersion] !== undefined) return [];
   const shaping = [
     ANNOTATIONS.mountPath,
     ANNOTATIONS.delivery,
@@ -216,6 +192,6 @@ function idleKeys(given: Annotations): readonly Warning[] {
     .filter((key) => given[key] !== undefined)
     .map((key) => ({
       reason: "IdleAnnotation",
-      message: `${key} has no effect without ${ANNOTATIONS.modelVersion}`,
+      message: `${key} has no effect without ${ANNOTATIONS.modelVersion} or ${ANNOTATIONS.model}`,
     }));
 }

@@ -20,7 +20,7 @@ export interface PodDraft {
   addMount(ref: ContainerRef, mount: VolumeMount): void;
   /** Adds a variable unless the container has one of that name. */
   addEnv(ref: ContainerRef, env: EnvVar): void;
-  /** Puts a container before all init containers. */
+  /** Puts a container before the pod's own init containers, after those that were put there by earlier calls. */
   addFirstInitContainer(container: Container): void;
   addGate(name: string): void;
   addPullSecret(name: string): void;
@@ -87,7 +87,7 @@ export function draftPod(pod: Pod): PodDraft {
       ),
       ...[...appended].flatMap(([path, items]) => appendItems(path, listAt(pod, path), items)),
       // Last, because it moves the init containers that the operations above name by index.
-      ...first.map((container): PatchOperation => prepend(spec?.initContainers, container)),
+      ...prepend(spec?.initContainers, first),
     ],
   };
 }
@@ -122,11 +122,17 @@ function appendItems(
 
 function prepend(
   existing: readonly Container[] | null | undefined,
-  container: Container,
-): PatchOperation {
-  return existing === undefined || existing === null
-    ? { op: "add", path: "/spec/initContainers", value: [container] }
-    : { op: "add", path: "/spec/initContainers/0", value: container };
+  containers: readonly Container[],
+): readonly PatchOperation[] {
+  if (containers.length === 0) return [];
+  if (existing === undefined || existing === null) {
+    return [{ op: "add", path: "/spec/initContainers", value: containers }];
+  }
+  return containers.map((value, index) => ({
+    op: "add",
+    path: `/spec/initContainers/${index}`,
+    value,
+  }));
 }
 
 /** The list at one of the paths that a draft appends to; none of their tokens is escaped. */

@@ -1,29 +1,72 @@
 import { ANNOTATIONS, GATES } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
+import type { Wanted } from "../api/wanted.ts";
 
-/** The version that the webhook gave a pod, or that the pod waits for. */
-export interface ServedVersion {
-  readonly modelVersion: string;
+/** How a model gets into a pod. */
+export type DeliveryWay = "copy" | "image-volume";
+
+/** A model of a pod, as its status annotation tells. */
+export interface ServedModel {
+  readonly wanted: Wanted;
+  /** The version that the pod got, or waits for where that is certain. */
+  readonly modelVersion?: string | undefined;
   /** Digest of the image that is in the pod; absent while the pod waits. */
-  readonly digest?: string;
+  readonly digest?: string | undefined;
+  readonly mountPath: string;
 }
 
-/** Value of the status annotation of a serving pod; the version is there before the digest is. */
-export function servingStatus(modelVersion: string, digest: string | undefined): string {
+/** What the status annotation of a serving pod says. */
+export interface ServingStatus {
+  readonly models: readonly ServedModel[];
+  readonly delivery: DeliveryWay;
+  /** Why it is this way of delivery, where the choice was ours. */
+  readonly why?: string | undefined;
+  /** The ModelBinding that asked for the pod. */
+  readonly binding?: string | undefined;
+}
+
+/** Value of the status annotation; the pod waits for the gate when a model has no digest. */
+export function printStatus({ models, delivery, why, binding }: ServingStatus): string {
   return JSON.stringify({
-    modelVersion,
-    ...(digest === undefined ? { waitsFor: GATES.build } : { digest }),
-    delivery: "copy",
+    models: models.map(({ wanted, modelVersion, digest, mountPath }) => ({
+      ...wanted,
+      ...(modelVersion === undefined ? {} : { modelVersion }),
+      digest,
+      mountPath,
+    })),
+    ...(models.some(({ digest }) => digest === undefined) ? { waitsFor: GATES.build } : {}),
+    delivery,
+    ...(why === undefined ? {} : { why }),
+    ...(binding === undefined ? {} : { binding }),
   });
 }
 
-/** What the status annotation says that a pod got; undefined when it says nothing that we could have written. */
-export function servedVersion({ metadata }: Pod): ServedVersion | undefined {
+/** What the status annotation says; undefined when it says nothing that we could have written. */
+export function readStatus({ metadata }: Pod): ServingStatus | undefined {
   const status = parse(metadata?.annotations?.[ANNOTATIONS.status]);
-  if (typeof status !== "object" || status === null) return undefined;
-  const { modelVersion, digest } = status as { modelVersion?: unknown; digest?: unknown };
-  if (typeof modelVersion !== "string") return undefined;
-  return { modelVersion, ...(typeof digest === "string" ? { digest } : {}) };
+  if (!isFields(status) || !Array.isArray(status["models"])) return undefined;
+  const models = status["models"].map(modelOf).filter((model) => model !== undefined);
+  const { why, binding } = status;
+  return {
+    models,
+    delivery: status["delivery"] === "image-volume" ? "image-volume" : "copy",
+    ...(typeof why === "string" ? { why } : {}),
+    ...(typeof binding === "string" ? { binding } : {}),
+  };
+}
+
+/** The models of a pod by its status annotation; none for a pod that has nothing from us. */
+export function servedModels(pod: Pod): readonly ServedModel[] {
+  return readStatus(pod)?.models ?? [];
+}
+
+/** True when a container or volume of the pod is of the image with that digest, whatever its annotations say. */
+export function runsDigest({ spec }: Pod, digest: string): boolean {
+  const images = [
+    ...(spec?.initContainers ?? []).map(({ image }) => image),
+    ...(spec?.volumes ?? []).map(({ image }) => image?.reference),
+  ];
+  return images.some((image) => image?.endsWith(`@${digest}`) === true);
 }
 
 /** What is said, after its name, of a version that was built but has no digest: pods run digests only. */
@@ -34,6 +77,29 @@ export const WITHOUT_DIGEST =
 export function isAlive({ metadata, status }: Pod): boolean {
   const { phase = "Pending" } = status ?? {};
   return metadata?.deletionTimestamp === undefined && phase !== "Succeeded" && phase !== "Failed";
+}
+
+function modelOf(entry: unknown): ServedModel | undefined {
+  if (!isFields(entry)) return undefined;
+  const text = (key: string): string | undefined => {
+    const value = entry[key];
+    return typeof value === "string" ? value : undefined;
+  };
+  const [modelVersion, model, alias] = [text("modelVersion"), text("model"), text("alias")];
+  const mountPath = text("mountPath");
+  if (mountPath === undefined || (model === undefined && modelVersion === undefined)) {
+    return undefined;
+  }
+  return {
+    wanted: model === undefined ? { modelVersion: modelVersion ?? "" } : { model, alias },
+    modelVersion,
+    digest: text("digest"),
+    mountPath,
+  };
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function parse(text: string | undefined): unknown {

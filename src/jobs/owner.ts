@@ -1,6 +1,16 @@
 import type { KubeObject, OwnerReference } from "../api/kube-types.ts";
 
+/** Label of the revision of a StatefulSet's or DaemonSet's template that a pod is made from. */
+const REVISION = "controller-revision-hash";
+
 /** The owner that controls an object; undefined when none does. */
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata?.ownerReferences?.find((owner) => owner.controller === true);
+}
+
+/** One text for all pods that a controller makes from one template: `namespace/uid/revision`; undefined for a pod without a controller. */
+export function templateKey(namespace: string, pod: KubeObject): string | undefined {
+  const uid = controllerOf(pod)?.uid;
+  if (uid === undefined) return undefined;
+  return `${namespace}/${uid}/${pod.metadata?.labels?.[REVISION] ?? ""}`;
 }

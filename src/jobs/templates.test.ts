@@ -54,9 +54,18 @@ describe("of a template", () => {
     const template = {
       metadata: { annotations: { a: "b" }, labels: { c: "d" }, name: "x" },
       spec: {
-        containers: [{ name: "main", image: "i", volumeMounts: [{ name: "v", mountPath: "/v" }] }],
+        containers: [
+          {
+            name: "main",
+            image: "i",
+            volumeMounts: [{ name: "v", mountPath: "/v", subPath: "s" }],
+          },
+        ],
         initContainers: [{ name: "init" }],
-        volumes: [{ name: "v", emptyDir: {} }],
+        volumes: [
+          { name: "v", emptyDir: {} },
+          { name: "i", image: { reference: "r", pullPolicy: "Always" } },
+        ],
         nodeName: "node-1",
         os: { name: "windows" },
         nodeSelector: { e: "f" },
@@ -65,9 +74,11 @@ describe("of a template", () => {
     expect(podOf(deepFreeze(template))).toEqual({
       metadata: { annotations: { a: "b" }, labels: { c: "d" } },
       spec: {
-        containers: [{ name: "main", volumeMounts: [{ name: "v", mountPath: "/v" }] }],
+        containers: [
+          { name: "main", volumeMounts: [{ name: "v", mountPath: "/v", subPath: "s" }] },
+        ],
         initContainers: [{ name: "init", volumeMounts: [] }],
-        volumes: [{ name: "v" }],
+        volumes: [{ name: "v" }, { name: "i", image: { reference: "r" } }],
         nodeName: "node-1",
         os: { name: "windows" },
         nodeSelector: { e: "f" },

@@ -38,7 +38,7 @@ export function podOf(template: Fields): Pod {
     spec: {
       containers: listIn(spec, "containers").map(containerOf),
       initContainers: listIn(spec, "initContainers").map(containerOf),
-      volumes: listIn(spec, "volumes").map((volume): Volume => ({ name: textIn(volume, "name") })),
+      volumes: listIn(spec, "volumes").map(volumeOf),
       nodeSelector: textsIn(spec, "nodeSelector"),
       ...(typeof nodeName === "string" ? { nodeName } : {}),
       ...(typeof os === "string" ? { os: { name: os } } : {}),
@@ -73,8 +73,15 @@ function containerOf(container: Fields): Container {
     volumeMounts: listIn(container, "volumeMounts").map((mount) => ({
       name: textIn(mount, "name"),
       mountPath: textIn(mount, "mountPath"),
+      ...(typeof mount["subPath"] === "string" ? { subPath: mount["subPath"] } : {}),
     })),
   };
+}
+
+function volumeOf(volume: Fields): Volume {
+  const name = textIn(volume, "name");
+  const { image } = volume;
+  return isFields(image) ? { name, image: { reference: textIn(image, "reference") } } : { name };
 }
 
 function isFields(value: unknown): value is Fields {

@@ -27,7 +27,12 @@ export interface ApiServer {
   /** Answers the decoded JSON; throws ApiError for a refusal, ConnectionError without an answer, the signal's reason when aborted. */
   request<T>(method: Dispatcher.HttpMethod, path: string, options?: RequestOptions): Promise<T>;
   /** Opens a watch: resolves when the server has agreed, then gives its bytes until either side ends. Throws as `request` does. */
-  stream(path: string, query: Query, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  stream(
+    path: string,
+    query: Query,
+    signal: AbortSignal,
+    accept?: string,
+  ): Promise<AsyncIterable<Uint8Array>>;
   /** Breaks every connection; what is under way fails. */
   close(): Promise<void>;
 }
@@ -113,11 +118,12 @@ export function openApiServer(credentials: Credentials): ApiServer {
         deadline.end();
       }
     },
-    async stream(path, query, signal) {
+    async stream(path, query, signal, accept) {
       const name = `GET ${path}`;
       const deadline = startDeadline(REQUEST_TIMEOUT_MS, signal);
       try {
-        const response = await send("GET", path, { query }, deadline.signal);
+        const options = { query, ...(accept === undefined ? {} : { accept }) };
+        const response = await send("GET", path, options, deadline.signal);
         if (response.statusCode !== 200) await readAnswer(name, response);
         deadline.disarm();
         return chunks(name, response.body, deadline);

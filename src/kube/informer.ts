@@ -3,7 +3,7 @@ import type { KubeObject } from "../api/kube-types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { backoffDelay, type BackoffLimits } from "./backoff.ts";
 import type { ApiServer } from "./client.ts";
-import { ApiError, ConnectionError, isTransient, statusError } from "./errors.ts";
+import { ApiError, ConnectionError, isNotFound, isTransient, statusError } from "./errors.ts";
 import { listAll, type Selection } from "./list.ts";
 import { apiVersionOf, resourcePath, type Resource } from "./resources.ts";
 import type { Change, WritableStore } from "./store.ts";
@@ -12,8 +12,12 @@ import { watchEvents, type WatchEvent } from "./watch.ts";
 /** What to follow and where to put it. */
 export interface InformerOptions<T extends KubeObject, I extends string = never> extends Selection {
   readonly store: WritableStore<T, I>;
+  /** The part of an object that is kept; all of it when absent. Name, namespace, uid and resourceVersion have to stay. */
+  readonly pick?: (object: T) => T;
   /** Called after the store changed, in the server's order for one object; what it throws is logged. */
   readonly onChange?: (change: Change<T>) => void;
+  /** A kind that the cluster does not have counts as one without objects, and is looked for again. */
+  readonly absentIsEmpty?: boolean;
   readonly log: Logger;
   /** Ends the informer; the store keeps what it has. */
   readonly signal: AbortSignal;
@@ -51,7 +55,7 @@ export function startInformer<T extends KubeObject, I extends string = never>(
   resource: Resource,
   options: InformerOptions<T, I>,
 ): Informer {
-  const { store, signal } = options;
+  const { store, signal, pick = (object) => object } = options;
   const limits = options.backoff ?? { baseMs: 800, maxMs: 30_000 };
   // A place that does not fit the resource is a bug; the caller learns of it now.
   const request = `WATCH ${resourcePath(resource, { namespace: options.namespace })}`;
@@ -67,11 +71,15 @@ export function startInformer<T extends KubeObject, I extends string = never>(
 
   async function relist(): Promise<string> {
     const { items, resourceVersion } = await listAll<T>(api, resource, options);
-    notify(store.replace(items));
+    notify(store.replace(items.map(pick)));
     options.log.info({ resource: resource.plural, objects: store.size, resourceVersion }, "Listed");
+    setSynced();
+    return resourceVersion;
+  }
+
+  function setSynced(): void {
     isSynced = true;
     resolve();
-    return resourceVersion;
   }
 
   async function follow(resourceVersion: string): Promise<void> {
@@ -99,10 +107,10 @@ export function startInformer<T extends KubeObject, I extends string = never>(
     switch (event.type) {
       case "ADDED":
       case "MODIFIED":
-        notify(store.set({ ...type, ...event.object }));
+        notify(store.set(pick({ ...event.object, ...type })));
         break;
       case "DELETED":
-        notify(store.remove({ ...type, ...event.object }));
+        notify(store.remove(pick({ ...event.object, ...type })));
         break;
       case "BOOKMARK":
         break;
@@ -136,6 +144,10 @@ export function startInformer<T extends KubeObject, I extends string = never>(
         await follow(version);
       } catch (err) {
         if (signal.aborted) break;
+        if (options.absentIsEmpty === true && isNotFound(err)) {
+          notify(store.replace([]));
+          setSynced();
+        }
         failures += 1;
         if (!isTransient(err) || failures >= RESUMES) version = undefined;
         const delayMs = delayAfter(err, failures, limits);

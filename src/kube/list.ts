@@ -8,6 +8,17 @@ export interface Selection {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
+  /** Reads the metadata of the objects and nothing else of them. */
+  readonly metadataOnly?: boolean | undefined;
+}
+
+/** Parameters of the media type that stands for metadata without the rest (Kubernetes API concepts, partial object metadata). */
+const METADATA = ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+/** The `accept` header of a list or watch of the selection. */
+export function acceptOf({ metadataOnly }: Selection, what: "list" | "watch"): string | undefined {
+  if (metadataOnly !== true) return undefined;
+  return `application/json${what === "list" ? METADATA : METADATA.replace("List", "")}`;
 }
 
 /** All selected objects as they were at one resource version. */
@@ -46,6 +57,7 @@ async function listPages<T extends KubeObject>(
 ): Promise<Listing<T>> {
   const path = resourcePath(resource, { namespace: options.namespace });
   const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
+  const accept = acceptOf(options, "list");
   const items: T[] = [];
   let token: string | undefined;
   for (;;) {
@@ -57,8 +69,10 @@ async function listPages<T extends KubeObject>(
         continue: token,
       },
       signal: options.signal,
+      ...(accept === undefined ? {} : { accept }),
     });
-    for (const item of page.items ?? []) items.push({ ...type, ...item });
+    // The server calls metadata without the rest a kind of its own.
+    for (const item of page.items ?? []) items.push({ ...item, ...type });
     token = page.metadata.continue;
     if (token === undefined || token === "") {
       return { items, resourceVersion: page.metadata.resourceVersion };

@@ -3,7 +3,7 @@ import type { KubeObject } from "../api/kube-types.ts";
 import type { ApiServer } from "./client.ts";
 import { startDeadline } from "./deadline.ts";
 import { ConnectionError } from "./errors.ts";
-import type { Selection } from "./list.ts";
+import { acceptOf, type Selection } from "./list.ts";
 import { resourcePath, type Resource } from "./resources.ts";
 
 /** One line of a watch. A BOOKMARK's object has only a resource version; an ERROR's is a Status, and the stream is over. */
@@ -39,7 +39,8 @@ export async function* watchEvents<T extends KubeObject>(
       resourceVersion: options.resourceVersion,
       timeoutSeconds: options.timeoutSeconds,
     };
-    for await (const bytes of await api.stream(path, query, stall.signal)) {
+    const accept = acceptOf(options, "watch");
+    for await (const bytes of await api.stream(path, query, stall.signal, accept)) {
       stall.restart();
       const lines = decode(bytes, decoder, path).split("\n");
       lines[0] = rest + lines[0];

@@ -15,7 +15,6 @@ import type { Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
-import { servingStatus } from "../inject/serving-status.ts";
 import type { Action } from "./action.ts";
 import { outlived, reconcileRetention, type Workload } from "./retention.ts";
 
@@ -128,8 +127,8 @@ describe("a version that was outlived", () => {
   });
 
   test.each<[string, readonly Pod[], readonly Workload[]]>([
-    ["a pod has it", [pod(servingStatus("v1", DIGEST))], []],
-    ["a pod waits for it", [pod(servingStatus("v1", undefined))], []],
+    ["a pod has it", [pod("v1")], []],
+    ["a pod waits for it", [pod("v1", "Pending")], []],
     ["a Deployment names it, scaled to zero", [], [workload("apps/v1", "Deployment")]],
     ["a StatefulSet names it", [], [workload("apps/v1", "StatefulSet")]],
     ["a DaemonSet names it", [], [workload("apps/v1", "DaemonSet")]],
@@ -141,8 +140,8 @@ describe("a version that was outlived", () => {
   });
 
   test.each<[string, readonly Pod[], readonly Workload[]]>([
-    ["a pod had it that has ended", [pod(servingStatus("v1", DIGEST), "Succeeded")], []],
-    ["a pod has another", [pod(servingStatus("v2", DIGEST))], []],
+    ["a pod had it that has ended", [pod("v1", "Succeeded")], []],
+    ["a pod has another", [pod("v2")], []],
     ["a pod says nothing", [makePod()], []],
     ["a Deployment names another", [], [workload("apps/v1", "Deployment", {}, "v2")]],
     ["a Deployment names none", [], [{ apiVersion: "apps/v1", kind: "Deployment", spec: {} }]],
@@ -211,7 +210,7 @@ test("whatever there is, the newest built versions, what is named and what is bu
         );
         const pods = versions
           .filter((__, index) => made[index]?.[2] === true)
-          .map(({ metadata }) => pod(servingStatus(metadata.name ?? "", DIGEST)));
+          .map(({ metadata }) => pod(metadata.name ?? ""));
         const gone = new Set(
           deleted(
             reconcileRetention({
@@ -265,8 +264,10 @@ function building(name: string, day: number): ModelVersion {
   return namedVersion(name, day, version);
 }
 
-function pod(status: string, phase = "Running"): Pod {
-  return makeUsingPod((each) => void (each.status = { phase }), status);
+function pod(modelVersion: string, phase = "Running"): Pod {
+  const wanted = { modelVersion };
+  const digest = phase === "Pending" ? undefined : DIGEST;
+  return makeUsingPod((each) => void (each.status = { phase }), { wanted, modelVersion, digest });
 }
 
 function template(version: string) {

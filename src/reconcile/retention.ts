@@ -1,9 +1,9 @@
-import { ANNOTATIONS } from "../api/annotations.ts";
 import type { Job, KubeObject, Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
-import { isAlive, servedVersion } from "../inject/serving-status.ts";
+import { readIntent } from "../inject/intent.ts";
+import { isAlive, servedModels } from "../inject/serving-status.ts";
 import { jobKind } from "../jobs/kinds.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { refOf, type Action } from "./action.ts";
@@ -42,8 +42,8 @@ export function reconcileRetention({ model, versions, use }: RetentionObserved):
   const old = outlived(model, versions);
   if (old.length === 0 || use === undefined) return [];
   const named = new Set([
-    ...use.pods.filter((pod) => isAlive(pod)).map((pod) => servedVersion(pod)?.modelVersion),
-    ...use.workloads.filter((workload) => mayStartPods(workload)).map(templateVersion),
+    ...use.pods.filter((pod) => isAlive(pod)).flatMap(versionsOfPod),
+    ...use.workloads.filter((workload) => mayStartPods(workload)).flatMap(versionsOfTemplate),
     ...use.bindings.map(({ spec }) => spec?.serve?.modelVersion),
   ]);
   const retired = old.filter(({ metadata }) => !named.has(metadata.name));
@@ -103,9 +103,16 @@ function isOfDeployment(workload: Workload): boolean {
   return apiVersion === "apps/v1" && kind === "Deployment";
 }
 
-function templateVersion({ spec }: Workload): string | undefined {
+function versionsOfPod(pod: Pod): readonly (string | undefined)[] {
+  return servedModels(pod).map(({ modelVersion }) => modelVersion);
+}
+
+/** What a template asks for by a Model's name is kept for being the latest version, or that of an alias. */
+function versionsOfTemplate({ spec }: Workload): readonly string[] {
   const template = spec?.template ?? spec?.jobTemplate?.spec?.template;
-  return template?.metadata?.annotations?.[ANNOTATIONS.modelVersion];
+  const read = readIntent(template?.metadata?.annotations, "metadata.annotations");
+  const models = read.ok ? (read.intent.serve?.models ?? []) : [];
+  return models.flatMap(({ wanted }) => ("modelVersion" in wanted ? [wanted.modelVersion] : []));
 }
 
 function retire(model: Model, version: ModelVersion): readonly Action[] {

@@ -1,80 +1,137 @@
 import { ANNOTATIONS, GATES, LABELS } from "../api/annotations.ts";
-import { pinned } from "../api/image-ref.ts";
-import type { OwnerReference, Pod } from "../api/kube-types.ts";
-import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
+import { ZERO_DIGEST, pinned } from "../api/image-ref.ts";
+import type { Pod } from "../api/kube-types.ts";
+import { hasNoShell } from "../api/modelversion.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
-import { LOADER } from "../inject/init-container.ts";
-import { servingStatus, WITHOUT_DIGEST } from "../inject/serving-status.ts";
+import { storedSpec } from "../api/stored-spec.ts";
+import { wantedText } from "../api/wanted.ts";
+import { loadersOf, type FoundLoader } from "../inject/init-container.ts";
+import { readIntent } from "../inject/intent.ts";
+import { resolve, type Known, type Resolved } from "../inject/resolution.ts";
+import { printStatus, readStatus, type ServingStatus } from "../inject/serving-status.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { refOf, type Action, type ObjectRef } from "./action.ts";
 
-/** A pod with the label `gated`, and the version it names, when there is one. */
+/** A pod with the label `gated`, and what is known of what it waits for. */
 export interface GatedPodObserved {
   readonly pod: Pod;
-  readonly version: ModelVersion | undefined;
+  readonly known: Known;
 }
 
+/** A loader that waits for its image. */
+interface Pending {
+  readonly loader: FoundLoader;
+  /** What it waits for, as sentences name it. */
+  readonly what: string;
+  readonly resolved: Resolved;
+}
+
+const SPOILT = `waits, but nobody knows for what: its annotation ${ANNOTATIONS.status} was changed; delete the pod, so that its controller makes it anew`;
+
+type Built = Extract<Resolved, { state: "built" }>;
+
 /**
- * Lifts the gate of a serving pod once its version is built, and sets the digest in the same patch, so that no half of it is
+ * Lifts the gate of a serving pod once all its models are built, and sets their digests in the same patch, so that no half of it is
  * ever seen. A failed build is said on the pod and on its owner; the pod stays gated.
  */
-export function reconcileGatedPod({ pod, version }: GatedPodObserved): readonly Action[] {
+export function reconcileGatedPod({ pod, known }: GatedPodObserved): readonly Action[] {
   if (pod.metadata?.deletionTimestamp !== undefined) return [];
   const gate = (pod.spec?.schedulingGates ?? []).findIndex(({ name }) => name === GATES.build);
-  const loader = (pod.spec?.initContainers ?? []).findIndex(({ name }) => name === LOADER);
-  if (gate === -1 || loader === -1) return dropLabel(pod);
-  const name = pod.metadata?.annotations?.[ANNOTATIONS.modelVersion] ?? "";
-  if (version === undefined) {
-    return [
-      warning(refOf(pod), "ModelNotFound", `waits for ModelVersion ${name}, which does not exist`),
-    ];
-  }
-  if (version.status?.imageBuildPhase === "ImageBuildFailed") {
-    const message = `waits for ModelVersion ${name}, whose build failed: ${version.status.message ?? "no reason given"}`;
+  const loaders = loadersOf(pod);
+  if (gate === -1 || loaders.length === 0) return dropLabel(pod);
+  const status = statusOf(pod);
+  const waiting = loaders.filter(
+    ({ container, model }) =>
+      status.models[model]?.digest === undefined || container.image?.endsWith(ZERO_DIGEST),
+  );
+  const pending = waiting.flatMap((loader): Pending[] => {
+    const wanted = status.models[loader.model]?.wanted;
+    if (wanted === undefined) return [];
+    return [{ loader, what: wantedText(wanted), resolved: resolve(wanted, known) }];
+  });
+  if (pending.length < waiting.length) return [warning(refOf(pod), "InvalidAnnotation", SPOILT)];
+  const hindered = pending.flatMap((each) => hindrances(pod, each));
+  const built = pending.filter(isBuilt);
+  if (built.length < pending.length || hindered.length > 0) return hindered;
+  return [
+    { type: "patch", ref: refOf(pod), operations: lift(pod, gate, built, status) },
+    ...built.map(({ what, resolved }): Action => {
+      const { imageRepo = "" } = storedSpec(resolved.version);
+      const message = `${what} is built: ${pinned(imageRepo, resolved.digest)}`;
+      return { type: "event", ref: refOf(pod), kind: "Normal", reason: "ModelReady", message };
+    }),
+    ...built.flatMap(({ resolved }) => missingSecret(pod, resolved)),
+  ];
+}
+
+function isBuilt(each: Pending): each is Pending & { readonly resolved: Built } {
+  return each.resolved.state === "built";
+}
+
+/** What the webhook recorded; what the pod itself asks for where somebody has spoilt the record. */
+function statusOf(pod: Pod): ServingStatus {
+  const status = readStatus(pod);
+  if (status !== undefined && status.models.length > 0) return status;
+  const read = readIntent(pod.metadata?.annotations, "metadata.annotations");
+  const models = read.ok ? (read.intent.serve?.models ?? []) : [];
+  return { models, delivery: "copy" };
+}
+
+/** What is said, for as long as it holds, of a model that is not on its way. */
+function hindrances(pod: Pod, { resolved }: Pending): readonly Action[] {
+  if (resolved.state === "failed") {
     const owner = controllerOf(pod);
     const refs = [refOf(pod), ...(owner === undefined ? [] : [ownerRef(owner, pod)])];
-    return refs.map((ref) => warning(ref, "ModelBuildFailed", message));
+    return refs.map((ref) => warning(ref, "ModelBuildFailed", `waits, but ${resolved.message}`));
   }
-  const digest = builtDigest(version);
-  if (digest === undefined) {
-    if (version.status?.imageBuildPhase !== "ImageBuildSucceeded") return [];
-    const message = `waits for ModelVersion ${name}, which ${WITHOUT_DIGEST}`;
-    return [warning(refOf(pod), "ModelNotBuilt", message)];
+  if (resolved.state === "waiting") {
+    const { reason, message, version } = resolved;
+    const isComing =
+      reason === "ModelNotBuilt" && version?.status?.imageBuildPhase !== "ImageBuildSucceeded";
+    return isComing ? [] : [warning(refOf(pod), reason, `waits: ${message}`)];
   }
-  return [
-    {
-      type: "patch",
-      ref: refOf(pod),
-      operations: lift(pod, gate, loader, pinned(version.spec.imageRepo, digest), digest),
-    },
-    {
-      type: "event",
-      ref: refOf(pod),
-      kind: "Normal",
-      reason: "ModelReady",
-      message: `ModelVersion ${name} is built: ${pinned(version.spec.imageRepo, digest)}`,
-    },
-  ];
+  if (!hasNoShell(resolved.version)) return [];
+  const message = `waits, but the image of ModelVersion ${resolved.name} has no shell to copy its model with; delete the pod, so that its controller makes one that mounts the image`;
+  return [warning(refOf(pod), "NoShell", message)];
+}
+
+/** Only its images can be changed, so a Secret that was not known of when the pod was made can not be added. */
+function missingSecret(pod: Pod, { version, name }: Built): readonly Action[] {
+  const secret = storedSpec(version).builder?.pushSecret?.name;
+  const has = (pod.spec?.imagePullSecrets ?? []).some((each) => each.name === secret);
+  if (secret === undefined || has) return [];
+  const message = `ModelVersion ${name} is pulled with the Secret ${secret}, of which nobody knew when the pod was made; if the image can not be pulled, delete the pod, so that its controller makes it anew`;
+  return [warning(refOf(pod), "PullSecretMissing", message)];
 }
 
 function lift(
   pod: Pod,
   gate: number,
-  loader: number,
-  image: string,
-  digest: string,
+  built: readonly (Pending & { readonly resolved: Built })[],
+  status: ServingStatus,
 ): readonly PatchOperation[] {
-  const name = pod.metadata?.annotations?.[ANNOTATIONS.modelVersion] ?? "";
+  const models = status.models.map((model, index) => {
+    const found = built.find(({ loader }) => loader.model === index)?.resolved;
+    return found === undefined
+      ? model
+      : { ...model, modelVersion: found.name, digest: found.digest };
+  });
   return [
     { op: "test", path: "/metadata/uid", value: pod.metadata?.uid },
-    { op: "test", path: `/spec/initContainers/${loader}/name`, value: LOADER },
-    { op: "replace", path: `/spec/initContainers/${loader}/image`, value: image },
+    ...built.flatMap(({ loader, resolved }): PatchOperation[] => {
+      const path = `/spec/initContainers/${loader.index}`;
+      const { imageRepo = "" } = storedSpec(resolved.version);
+      return [
+        { op: "test", path: `${path}/name`, value: loader.container.name },
+        { op: "replace", path: `${path}/image`, value: pinned(imageRepo, resolved.digest) },
+      ];
+    }),
     { op: "test", path: `/spec/schedulingGates/${gate}/name`, value: GATES.build },
     { op: "remove", path: `/spec/schedulingGates/${gate}` },
     {
       op: "add",
       path: `/metadata/annotations/${pointerToken(ANNOTATIONS.status)}`,
-      value: servingStatus(name, digest),
+      value: printStatus({ ...status, models }),
     },
     ...labelRemoval(pod),
   ];
@@ -96,14 +153,14 @@ function labelRemoval(pod: Pod): readonly PatchOperation[] {
   ];
 }
 
-function ownerRef(owner: OwnerReference, pod: Pod): ObjectRef {
+function ownerRef(owner: NonNullable<ReturnType<typeof controllerOf>>, pod: Pod): ObjectRef {
   const { apiVersion, kind, name, uid } = owner;
   return { apiVersion, kind, name, uid, namespace: pod.metadata?.namespace };
 }
 
 function warning(
   ref: ObjectRef,
-  reason: "ModelNotFound" | "ModelNotBuilt" | "ModelBuildFailed",
+  reason: Extract<Action, { type: "event" }>["reason"],
   message: string,
 ): Action {
   return { type: "event", ref, kind: "Warning", reason, message };

@@ -109,6 +109,19 @@ export function webhookConfigurations(
       condition: { name: "asks-for-something", expression: ASKS },
     }),
     webhook(options, "/mutate", {
+      name: "bound-pods",
+      rule: { group: "", version: "v1", resources: ["pods"] },
+      operations: ["CREATE"],
+      namespaceSelector: {
+        matchExpressions: [
+          ...elsewhere.matchExpressions,
+          { key: LABELS.injection, operator: "In", values: ["enabled"] },
+        ],
+      },
+      // The others come by the webhook above.
+      condition: { name: "asks-for-nothing-itself", expression: `!(${ASKS})` },
+    }),
+    webhook(options, "/mutate", {
       name: "jobs",
       rule: { group: "batch", version: "v1", resources: ["jobs"] },
       operations: ["CREATE"],

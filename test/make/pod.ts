@@ -1,7 +1,7 @@
 import { ANNOTATIONS, GATES, LABELS } from "../../src/api/annotations.ts";
 import type { Container, ObjectMeta, Pod, PodSpec } from "../../src/api/kube-types.ts";
 import { LOADER } from "../../src/inject/init-container.ts";
-import { servingStatus } from "../../src/inject/serving-status.ts";
+import { printStatus, type ServedModel } from "../../src/inject/serving-status.ts";
 import { makeExport } from "./export.ts";
 import { frozen, type Tweak } from "./frozen.ts";
 import { DIGEST } from "./modelversion.ts";
@@ -39,14 +39,21 @@ export function makeServingPod(tweak: Tweak<MadePod> = () => {}): MadePod {
 /** A pod that runs with the model of mnist-v1, as far as others see it. */
 export function makeUsingPod(
   tweak: Tweak<MadePod> = () => {},
-  status = servingStatus("mnist-v1", DIGEST),
+  served: Partial<ServedModel> = {},
 ): MadePod {
   return makeServingPod((pod) => {
     pod.metadata.labels = { [LABELS.served]: "true" };
+    const model = {
+      wanted: { modelVersion: "mnist-v1" },
+      modelVersion: "mnist-v1",
+      digest: DIGEST,
+      mountPath: "/kubedl-model",
+      ...served,
+    };
+    const status = printStatus({ models: [model], delivery: "copy" });
     pod.metadata.annotations = { ...pod.metadata.annotations, [ANNOTATIONS.status]: status };
     pod.status = { phase: "Running" };
-    const { digest = DIGEST } = JSON.parse(status) as { digest?: string };
-    const image = `registry.example/models/mnist@${digest}`;
+    const image = `registry.example/models/mnist@${model.digest}`;
     pod.spec.initContainers = [{ name: LOADER, image }];
     tweak(pod);
   });
@@ -68,11 +75,15 @@ export function makeGatedPod(tweak: Tweak<MadePod> = () => {}): MadePod {
   return makeServingPod((pod) => {
     pod.metadata.uid = "99999999-0000-0000-0000-000000000001";
     pod.metadata.labels = { [LABELS.gated]: "true", [LABELS.served]: "true" };
+    const models = [{ wanted: { modelVersion: "mnist-v1" }, mountPath: "/kubedl-model" }];
+    const status = printStatus({ models, delivery: "copy" });
+    pod.metadata.annotations = { ...pod.metadata.annotations, [ANNOTATIONS.status]: status };
     pod.spec.schedulingGates = [{ name: GATES.build }];
     pod.spec.initContainers = [
       {
         name: "kubedl-model-loader",
         image: `registry.example/models/mnist@sha256:${"0".repeat(64)}`,
+        command: ["/bin/sh", "-c", "copy", "kubedl-model-loader", "model"],
         volumeMounts: [{ name: "kubedl-model", mountPath: "/kubedl-volume" }],
       },
     ];

@@ -1,0 +1,147 @@
+import type { Pod } from "../api/kube-types.ts";
+import type { Model } from "../api/model.ts";
+import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
+import { modelNameOf } from "../api/stored-spec.ts";
+import { isSameWanted, type Wanted } from "../api/wanted.ts";
+import { servedModels, WITHOUT_DIGEST } from "./serving-status.ts";
+
+/** What is known of a namespace when models are looked up in it: all by name. */
+export interface Known {
+  readonly models: Readonly<Record<string, Model>>;
+  readonly versions: Readonly<Record<string, ModelVersion>>;
+  /** Pods of the same controller that the webhook gave a model, or a gate, before. */
+  readonly siblings: readonly Pod[];
+}
+
+/** What a pod is to get, or why it gets nothing yet; messages begin with what they are about. */
+export type Resolved =
+  | {
+      readonly state: "built";
+      readonly version: ModelVersion;
+      readonly name: string;
+      readonly digest: string;
+      /** The version that a pod of another controller would get; absent when it is the same. */
+      readonly newer?: string;
+    }
+  | {
+      readonly state: "waiting";
+      readonly reason: "ModelNotFound" | "ModelNotBuilt" | "AliasPending";
+      readonly message: string;
+      /** The name that nobody has, for suggestions. */
+      readonly unknown?: {
+        readonly kind: "ModelVersion" | "Model" | "alias";
+        readonly name: string;
+      };
+      /** The version that is waited for, where that is certain: its image, and its Secret, are known. */
+      readonly version?: ModelVersion;
+    }
+  | { readonly state: "failed"; readonly message: string };
+
+/** Names of the versions that an answer may depend on; `versions` of what is known is not read. */
+export function candidates(wanted: Wanted, known: Omit<Known, "versions">): readonly string[] {
+  if ("modelVersion" in wanted) return [wanted.modelVersion];
+  const names = [siblingsVersion(wanted, known.siblings), targetOf(wanted, known.models)];
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+/**
+ * Looks up what is wanted. Pods of one controller keep the version that the first of them got, for as long as one of them is
+ * there: a Deployment never mixes versions, and meets a new one at its next rollout.
+ */
+export function resolve(wanted: Wanted, known: Known): Resolved {
+  if ("modelVersion" in wanted) return byName(wanted.modelVersion, known);
+  const current = currentOf(wanted, known);
+  const kept = siblingsVersion(wanted, known.siblings);
+  if (kept === undefined) return current;
+  const version = own(known.versions, kept);
+  // The siblings' word is an annotation, which others can write: it counts for a built version of this model only.
+  if (version === undefined || modelNameOf(version) !== wanted.model) return current;
+  const digest = builtDigest(version);
+  if (digest === undefined) return current;
+  const newer = current.state === "built" && current.name !== kept ? { newer: current.name } : {};
+  return { state: "built", version, name: kept, digest, ...newer };
+}
+
+/** What a pod without siblings gets. */
+function currentOf(wanted: Extract<Wanted, { model: string }>, known: Known): Resolved {
+  const { model: name, alias } = wanted;
+  const model = own(known.models, name);
+  if (model === undefined) {
+    return {
+      state: "waiting",
+      reason: "ModelNotFound",
+      message: `Model ${name} does not exist`,
+      unknown: { kind: "Model", name },
+    };
+  }
+  const target = targetOf(wanted, known.models);
+  if (target === undefined) {
+    if (alias === undefined) {
+      const message = `Model ${name} has no built version yet`;
+      return { state: "waiting", reason: "ModelNotBuilt", message };
+    }
+    const message = `Model ${name} has no alias ${alias}`;
+    const unknown = { kind: "alias", name: alias } as const;
+    return { state: "waiting", reason: "AliasPending", message, unknown };
+  }
+  const version = own(known.versions, target);
+  const of = version === undefined ? name : modelNameOf(version);
+  if (of !== name) {
+    const message = `${alias === undefined ? "the latest version" : `alias ${alias}`} of Model ${name} is ModelVersion ${target}, which is a version of ${of === undefined ? "no model" : `Model ${of}`}`;
+    return { state: "waiting", reason: "AliasPending", message };
+  }
+  return byName(target, known);
+}
+
+function byName(name: string, { versions }: Known): Resolved {
+  const version = own(versions, name);
+  if (version === undefined) {
+    return {
+      state: "waiting",
+      reason: "ModelNotFound",
+      message: `ModelVersion ${name} does not exist`,
+      unknown: { kind: "ModelVersion", name },
+    };
+  }
+  const { imageBuildPhase, message } = version.status ?? {};
+  if (imageBuildPhase === "ImageBuildFailed") {
+    const why = message ?? "no reason given";
+    return { state: "failed", message: `the build of ModelVersion ${name} failed: ${why}` };
+  }
+  const digest = builtDigest(version);
+  if (digest !== undefined) return { state: "built", version, name, digest };
+  const state = imageBuildPhase === "ImageBuildSucceeded" ? WITHOUT_DIGEST : "is not built yet";
+  return {
+    state: "waiting",
+    reason: "ModelNotBuilt",
+    message: `ModelVersion ${name} ${state}`,
+    version,
+  };
+}
+
+/** The version that an alias, or latest, is now: the alias by the spec, since its copy in the status comes later. */
+function targetOf(
+  { model: name, alias }: Extract<Wanted, { model: string }>,
+  models: Known["models"],
+): string | undefined {
+  const model = own(models, name);
+  return alias === undefined
+    ? model?.status?.latestVersion?.modelVersion
+    : own(model?.spec?.aliases ?? {}, alias);
+}
+
+/** The version that a sibling got for the same words. */
+function siblingsVersion(wanted: Wanted, siblings: readonly Pod[]): string | undefined {
+  for (const pod of siblings) {
+    const served = servedModels(pod).find(
+      (each) => each.digest !== undefined && isSameWanted(each.wanted, wanted),
+    );
+    if (served?.modelVersion !== undefined) return served.modelVersion;
+  }
+  return undefined;
+}
+
+/** The key's own value: an object may be called "constructor". */
+function own<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
+}
