@@ -128,6 +128,26 @@ export async function addNode(plane: ControlPlane, name: string): Promise<void> 
   await plane.kubectl(["apply", "--filename", "-"], JSON.stringify(node));
 }
 
+/** Has a node say what it runs. */
+export async function runsOn(
+  plane: ControlPlane,
+  name: string,
+  kubeletVersion: string,
+  containerRuntimeVersion: string,
+): Promise<void> {
+  const nodeInfo = { kubeletVersion, containerRuntimeVersion, operatingSystem: "linux" };
+  const patch = JSON.stringify({ status: { nodeInfo } });
+  await plane.kubectl([
+    "patch",
+    "node",
+    name,
+    "--subresource=status",
+    "--type=merge",
+    "--patch",
+    patch,
+  ]);
+}
+
 async function setStatus(plane: ControlPlane, pod: Pod, status: object): Promise<void> {
   const { namespace = "default", name = "" } = pod.metadata ?? {};
   const patch = JSON.stringify({ status });

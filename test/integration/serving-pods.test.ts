@@ -66,9 +66,9 @@ describe("a serving pod", () => {
     expect(spec?.schedulingGates).toBeUndefined();
     expect(metadata?.labels).toEqual({ "model.kubedl.io/served": "true" });
     expect(statusOf(metadata)).toEqual({
-      modelVersion: "digits-built",
-      digest: DIGEST,
+      models: [{ modelVersion: "digits-built", digest: DIGEST, mountPath: "/kubedl-model" }],
       delivery: "copy",
+      why: "node node-1 has an unknown version of Kubernetes, 1.35 is needed",
     });
   });
 
@@ -101,9 +101,10 @@ describe("a serving pod", () => {
       "model.kubedl.io/served": "true",
     });
     expect(statusOf(metadata)).toEqual({
-      modelVersion: version,
+      models: [{ modelVersion: version, mountPath: "/kubedl-model" }],
       waitsFor: "model.kubedl.io/build",
       delivery: "copy",
+      why: "the pod waits for a build, and only images of a pod that waits can be changed",
     });
   });
 
@@ -123,7 +124,7 @@ describe("a serving pod", () => {
     await eventually("the failure is said on the pod", async () => {
       const said = await eventsOn(plane, "patient");
       return said.includes(
-        "ModelBuildFailed: waits for ModelVersion digits-late, whose build failed: EmptyModel: nothing is there",
+        "ModelBuildFailed: waits, but the build of ModelVersion digits-late failed: EmptyModel: nothing is there",
       );
     });
     expect((await live("patient")).spec?.schedulingGates).toHaveLength(1);
@@ -155,11 +156,11 @@ describe("a serving pod", () => {
     expect((await live("coloured")).spec?.initContainers).toHaveLength(1);
   });
 
-  test("that asks for nothing costs no call, and neither do two hundred", async () => {
+  test("that asks for nothing costs no call, and neither do a thousand", async () => {
     const before = await readMetric(modelhook, "modelhook_admission_requests_total");
     expect(before).toBeGreaterThan(0);
     const { metadata: _, ...plain } = servingPod("plain", "none");
-    const items = Array.from({ length: 200 }, (_each, index) => ({
+    const items = Array.from({ length: 1000 }, (_each, index) => ({
       ...plain,
       metadata: { name: `plain-${index}`, labels: { app: "plain" } },
     }));
@@ -167,7 +168,7 @@ describe("a serving pod", () => {
       ["create", "--filename", "-"],
       JSON.stringify({ apiVersion: "v1", kind: "List", items }),
     );
-    expect(await list(plane, "pods", "app=plain")).toHaveLength(200);
+    expect(await list(plane, "pods", "app=plain")).toHaveLength(1000);
     expect(await readMetric(modelhook, "modelhook_admission_requests_total")).toBe(before);
   });
 });
