@@ -43,7 +43,8 @@ const SCRIPT = [
   'for rest in ".$1.partial" "$1"; do',
   '  if [ -e "$rest" ] && ! rmdir "$rest" 2>/dev/null; then find "$rest" -type d -exec chmod u+w {} +; rm -rf "$rest"; fi',
   "done",
-  `cp -dR ${IMAGE_PATH} ".$1.partial"`,
+  // A umask would take modes away that the model has in an image volume.
+  `(umask 0; cp -dR ${IMAGE_PATH} ".$1.partial")`,
   'mv ".$1.partial" "$1"',
   ': > ".$1.done"',
 ].join("\n");
