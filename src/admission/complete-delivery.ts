@@ -1,8 +1,14 @@
 import type { Pod, VolumeMount } from "../api/kube-types.ts";
 import type { Warning } from "../api/review.ts";
-import { mountsAt, withoutMount } from "../inject/conflicts.ts";
+import { mountsAt, withoutModel, withoutMount } from "../inject/conflicts.ts";
 import { imageVolumesOf } from "../inject/image-volume.ts";
-import { copyMount, imageMount, loadersOf } from "../inject/init-container.ts";
+import {
+  IMAGE_DIRECTORY,
+  copyMount,
+  imageMount,
+  loadersOf,
+  modelImageOf,
+} from "../inject/init-container.ts";
 import type { ServeIntent } from "../inject/intent.ts";
 import { draftPod, type ContainerRef } from "../inject/pod-draft.ts";
 import { showModel } from "../inject/serving-hook.ts";
@@ -19,14 +25,16 @@ export function completeDelivery(
   warnings: readonly Warning[],
 ): Decision {
   const loaders = loadersOf(pod);
-  const volumes = imageVolumesOf(pod);
   const last = Math.max(...loaders.map(({ index }) => index));
   const isEarly = ({ list, index }: ContainerRef): boolean =>
     list === "initContainers" && index < last;
   const missing = intent.models.flatMap(({ mountPath }, model) => {
-    const mount = mountOf(model, mountPath, loaders.length > 0, volumes);
-    if (mount === undefined) return [];
-    return [{ mount, unmounted: withoutMount(targets, mount.name, mount.subPath) }];
+    const delivered = deliveredIn(pod, model, mountPath);
+    if (delivered === undefined) return [];
+    const { mount, reference } = delivered;
+    const asked = { reference, subPath: IMAGE_DIRECTORY, mountPath };
+    const others = withoutMount(targets, mount.name, mount.subPath);
+    return [{ mount, unmounted: withoutModel(others, pod, asked) }];
   });
   const late = missing.map(({ mount, unmounted }) => ({
     mount,
@@ -47,16 +55,21 @@ export function completeDelivery(
   ]);
 }
 
-/** The mount by which a container sees a model of the pod; undefined for one that the pod has no volume of. */
-function mountOf(
+/** The mount by which a container sees a model of the pod, and the model's image; undefined for one that the pod does not have. */
+function deliveredIn(
+  pod: Pod,
   model: number,
   mountPath: string,
-  isCopied: boolean,
-  volumes: readonly string[],
-): VolumeMount | undefined {
-  if (isCopied) return copyMount(model, mountPath);
-  const name = volumes[model];
-  return name === undefined ? undefined : imageMount(name, mountPath);
+): { readonly mount: VolumeMount; readonly reference: string } | undefined {
+  const loader = loadersOf(pod).find((each) => each.model === model);
+  if (loader !== undefined) {
+    const reference = modelImageOf(pod, loader) ?? "";
+    return { mount: copyMount(model, mountPath), reference };
+  }
+  const name = imageVolumesOf(pod)[model];
+  if (name === undefined) return undefined;
+  const volume = pod.spec?.volumes?.find((each) => each.name === name);
+  return { mount: imageMount(name, mountPath), reference: volume?.image?.reference ?? "" };
 }
 
 function earlyWarning(name: string): Warning {

@@ -1,4 +1,3 @@
-import { ANNOTATIONS } from "../api/annotations.ts";
 import type { Node, Pod } from "../api/kube-types.ts";
 import { NO_BASE, hasNoShell, type ModelVersion } from "../api/modelversion.ts";
 import type { Reason } from "../api/reasons.ts";
@@ -6,6 +5,9 @@ import type { Cause } from "../api/review.ts";
 import { imageVolumeObstacle } from "../inject/image-volumes.ts";
 import type { ServeIntent } from "../inject/intent.ts";
 import type { DeliveryChoice } from "../inject/serving-hook.ts";
+
+const BECAUSE_IT_WAITS =
+  "the pod waits for a build, and only images of a pod that waits can be changed";
 
 /** How the models get into the pod, or why they can not. */
 export type ChosenDelivery =
@@ -45,11 +47,15 @@ export interface DeliveryFacts {
  */
 export function chooseDelivery(intent: ServeIntent, facts: DeliveryFacts): ChosenDelivery {
   const { pod, versions, isGated, nodes, baseImages } = facts;
-  const { delivery } = intent;
+  const { delivery, deliveryField: field } = intent;
+  const noShell = ({ metadata }: ModelVersion, rest: string): ChosenDelivery => {
+    const message = `the image of ModelVersion ${metadata.name} has no shell to copy its model with, ${rest}`;
+    return { ok: false, reason: "NoShell", causes: [{ field, message }] };
+  };
   const shellless = versions.find((version) => hasNoShell(version, baseImages[0]));
   if (isGated) {
     return shellless === undefined
-      ? copy("the pod waits for a build, and only images of a pod that waits can be changed")
+      ? copy(delivery === "copy" ? undefined : BECAUSE_IT_WAITS)
       : noShell(
           shellless,
           "and a pod that waits for a build can get a copy only; make it when all of its models are built",
@@ -62,7 +68,6 @@ export function chooseDelivery(intent: ServeIntent, facts: DeliveryFacts): Chose
       : imageVolumeObstacle(pod, nodes);
   if (obstacle !== undefined) {
     if (delivery === "image-volume") {
-      const field = `metadata.annotations[${ANNOTATIONS.delivery}]`;
       const message = `"image-volume" is not possible: ${obstacle}; use copy, or keep the pod from such nodes`;
       return { ok: false, reason: "ImageVolumesUnsupported", causes: [{ field, message }] };
     }
@@ -87,10 +92,4 @@ function unknownNodes(isChoice: boolean): string | undefined {
 
 function copy(why: string | undefined) {
   return { ok: true, way: "copy", why, copier: undefined } as const;
-}
-
-function noShell({ metadata }: ModelVersion, rest: string): ChosenDelivery {
-  const field = `metadata.annotations[${ANNOTATIONS.delivery}]`;
-  const message = `the image of ModelVersion ${metadata.name} has no shell to copy its model with, ${rest}`;
-  return { ok: false, reason: "NoShell", causes: [{ field, message }] };
 }

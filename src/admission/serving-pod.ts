@@ -69,7 +69,7 @@ export function decideServingPod(
     return allow("AlreadyInjected", warnings);
   }
   const isGated = waiting.length > 0;
-  if (isGated && pod.spec?.nodeName !== undefined) {
+  if (isGated && pod.spec?.nodeName) {
     return deny("NodeNameWithGate", [nodeNameCause(pod.spec.nodeName, waiting)], warnings);
   }
   const choice = chooseDelivery(intent, {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { makePod } from "../../test/make/pod.ts";
-import { mountsAt, reservedNames, withoutMount } from "./conflicts.ts";
+import type { VolumeMount } from "../api/kube-types.ts";
+import { freeName, mountsAt, reservedNames, withoutModel, withoutMount } from "./conflicts.ts";
 import { draftPod } from "./pod-draft.ts";
 
 const RESERVED = { volumes: ["kubedl-model"], containers: ["kubedl-model-loader"] };
@@ -72,19 +73,92 @@ describe("mountsAt", () => {
   );
 });
 
-test("a container without a mount of the volume is one that lacks it", () => {
+describe("a container lacks a mount", () => {
+  test("of a volume that it does not mount", () => {
+    expect(lacking("kubedl-model")).toEqual(["other", "none", "null"]);
+  });
+
+  test("of a directory when it mounts another of that volume only", () => {
+    expect(lacking("kubedl-model", "model-2")).toEqual(["model", "other", "none", "null"]);
+  });
+});
+
+describe("a container has the model by a mount of its own", () => {
+  const asked = { reference: "r/mnist@sha256:1", subPath: "kubedl-model", mountPath: "/m" };
+  const own = { name: "mine", subPath: "kubedl-model", mountPath: "/m" };
+
+  function has(volumeMount: VolumeMount, reference = "r/mnist@sha256:1"): boolean {
+    const pod = makePod((each) => {
+      each.spec.volumes = [{ name: "data" }, { name: "mine", image: { reference } }];
+      each.spec.containers[0].volumeMounts = [volumeMount];
+    });
+    return withoutModel(draftPod(pod).containers, pod, asked).length === 0;
+  }
+
+  test.each<[string, VolumeMount]>([
+    ["of the very image at the very path", own],
+    ["at the path, written otherwise", { ...own, mountPath: "//m/./" }],
+    ["that can be written to, since no image can", { ...own, readOnly: false }],
+  ])("%s", (_, volumeMount) => {
+    expect(has(volumeMount)).toBe(true);
+  });
+
+  test.each<[string, VolumeMount]>([
+    ["at another path", { ...own, mountPath: "/other" }],
+    ["of the whole image", { name: "mine", mountPath: "/m" }],
+    ["of another directory", { ...own, subPath: "etc" }],
+    ["of another volume", { ...own, name: "data" }],
+    ["of a volume that is not there", { ...own, name: "gone" }],
+  ])("but not %s", (_, volumeMount) => {
+    expect(has(volumeMount)).toBe(false);
+  });
+
+  test.each(["r/mnist@sha256:2", "r/other@sha256:1", "r/mnist:v1", ""])(
+    "but not of the image %j",
+    (reference) => {
+      expect(has(own, reference)).toBe(false);
+    },
+  );
+
+  test("but not in a pod without volumes", () => {
+    for (const volumes of [undefined, null, []]) {
+      const pod = makePod((each) => void Object.assign(each.spec, { volumes }));
+      expect(withoutModel(draftPod(pod).containers, pod, asked)).toHaveLength(1);
+    }
+  });
+});
+
+test.each([
+  [[], "a"],
+  [["b"], "a"],
+  [["a"], "a-x"],
+  [["a", "a-x"], "a-x-x"],
+  [["a-x"], "a"],
+])("beside %j the name a is %s", (taken, name) => {
+  expect(freeName("a", new Set(taken))).toBe(name);
+});
+
+function mount(name: string, subPath: string): VolumeMount {
+  return { name, subPath, mountPath: `/${subPath}` };
+}
+
+function lacking(volume: string, subPath?: string): readonly string[] {
   const pod = makePod((each) => {
     each.spec.containers = [
-      { name: "a", volumeMounts: [{ name: "kubedl-model", mountPath: "/m" }] },
-      { name: "b", volumeMounts: [{ name: "data", mountPath: "/m" }] },
-      { name: "c" },
+      { name: "model", volumeMounts: [mount("kubedl-model", "model")] },
+      {
+        name: "both",
+        volumeMounts: [mount("kubedl-model", "model"), mount("kubedl-model", "model-2")],
+      },
+      { name: "other", volumeMounts: [mount("data", "model")] },
+      { name: "none" },
+      { name: "null", volumeMounts: null as never },
     ];
   });
-  const names = withoutMount(draftPod(pod).containers, "kubedl-model").map(
+  return withoutMount(draftPod(pod).containers, volume, subPath).map(
     ({ container }) => container.name,
   );
-  expect(names).toEqual(["b", "c"]);
-});
+}
 
 function mountsOf(mountPath: string): readonly string[] {
   const pod = makePod((each) => {

@@ -16,10 +16,12 @@ export function imageVolumeName(model: number): string {
 export function imageVolumesOf({ metadata, spec }: Pod): readonly string[] {
   // The reserved name alone is a conflict; with our label it is what an earlier call of this admission made.
   if (metadata?.labels?.[LABELS.served] !== "true") return [];
-  const names = (spec?.volumes ?? [])
+  const pinned = (spec?.volumes ?? [])
     .filter(({ name, image }) => name.startsWith(MODEL_VOLUME) && isPinned(image?.reference))
     .map(({ name }) => name);
-  return names[0] === MODEL_VOLUME ? names : [];
+  // Ours are added together, the reserved name first; before it stand such as the user has.
+  const first = pinned.indexOf(MODEL_VOLUME);
+  return first === -1 ? [] : pinned.slice(first);
 }
 
 function isPinned(reference: string | undefined): boolean {

@@ -15,146 +15,149 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { makePod, type MadePod } from "../../test/make/pod.ts";
-import type { Tweak } from "../../test/make/frozen.ts";
+import { makePod } from "../../test/make/pod.ts";
 import {
   LOADER,
-  copyQuantity,
-  hasLoader,
+  copyMount,
   hasLoaderOfKubeDl,
   loaderContainer,
   loaderVolumes,
-  modelMount,
+  loadersOf,
+  modelImageOf,
+  type Loader,
 } from "./init-container.ts";
 
 const IMAGE = "registry.example/models/mnist@sha256:0";
-const DEFAULTS = { requests: { cpu: "50m" }, limits: { memory: "256Mi" } };
 
-function resourcesOf(tweak: Tweak<MadePod>, storage?: string) {
-  return loaderContainer(makePod(tweak), IMAGE, undefined, DEFAULTS, storage).resources;
+/** The first loader of a pod, or another. */
+function loaderOf(tweak: Partial<Loader> = {}) {
+  return loaderContainer({ name: LOADER, image: IMAGE, model: 0, ...tweak }, {});
 }
 
-describe("the loader's resources", () => {
-  test("are the administrator's", () => {
-    expect(resourcesOf(() => {})).toEqual(DEFAULTS);
-  });
-
-  test("are those that the pod asks for", () => {
-    const wanted = { requests: { cpu: "1" } };
-    expect(loaderContainer(makePod(), IMAGE, wanted, DEFAULTS, undefined).resources).toBe(wanted);
-  });
-
-  test("are the largest of a Guaranteed pod, which stays one", () => {
-    const limits = { cpu: "2", memory: "1Gi" };
+describe("a loader", () => {
+  test("runs the model's image, with the resources that it is given", () => {
+    const resources = { requests: { cpu: "1" } };
     expect(
-      resourcesOf((pod) => {
-        pod.spec.containers[0].resources = { limits };
-      }),
-    ).toEqual({ requests: limits, limits });
-  });
-
-  test.each([
-    [{ cpu: "2" }, { cpu: "50m" }, { cpu: "2", memory: "256Mi" }],
-    [{ cpu: "20m" }, { cpu: "20m" }, { cpu: "20m", memory: "256Mi" }],
-    [{ memory: "64Mi" }, { cpu: "50m" }, { memory: "64Mi" }],
-  ])("have the limits %j of containers that all have them", (given, requests, limits) => {
-    expect(
-      resourcesOf((pod) => {
-        pod.spec.containers[0].resources = { requests: { cpu: "1m" }, limits: given };
-      }),
-    ).toEqual({ requests, limits });
-  });
-
-  test("have no limit that a container does without", () => {
-    expect(
-      resourcesOf((pod) => {
-        pod.spec.containers[0].resources = { limits: { cpu: "2" } };
-        pod.spec.containers.push({ name: "sidecar" });
-      }),
-    ).toEqual(DEFAULTS);
-  });
-
-  test.each(["limits", "requests"] as const)("are none below %s of the whole pod", (list) => {
-    expect(
-      resourcesOf((pod) => {
-        pod.spec.resources = { [list]: { memory: "128Mi" } };
-      }),
-    ).toEqual({});
-  });
-
-  test("request room for the copy", () => {
-    expect(resourcesOf(() => {}, "110Mi")).toEqual({
-      requests: { cpu: "50m", "ephemeral-storage": "110Mi" },
-      limits: { memory: "256Mi" },
+      loaderContainer({ name: "kubedl-model-loader-2", image: IMAGE, model: 1 }, resources),
+    ).toMatchObject({
+      name: "kubedl-model-loader-2",
+      image: IMAGE,
+      imagePullPolicy: "IfNotPresent",
+      resources,
     });
   });
 
-  test("limit the pod to its own storage and the copy, where its containers have a limit", () => {
-    const limits = { "ephemeral-storage": "10Mi" };
-    const resources = resourcesOf(
-      (pod) => void (pod.spec.containers[0].resources = { limits }),
-      "110Mi",
-    );
-    expect(resources?.limits).toEqual({ memory: "256Mi", "ephemeral-storage": "120Mi" });
-    expect(resources?.requests).toEqual({ cpu: "50m", "ephemeral-storage": "110Mi" });
+  test("passes the restricted level, and writes to the volume alone", () => {
+    expect(loaderOf().securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      privileged: false,
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+      runAsUser: 65532,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    expect(loaderOf().volumeMounts?.filter(({ readOnly }) => readOnly !== true)).toEqual([
+      { name: "kubedl-model", mountPath: "/kubedl-volume" },
+    ]);
   });
 
-  test("keep the limit that the pod asks for", () => {
-    const wanted = { limits: { "ephemeral-storage": "1Gi" } };
-    const pod = makePod((each) => void (each.spec.containers[0].resources = wanted));
-    expect(loaderContainer(pod, IMAGE, wanted, DEFAULTS, "110Mi").resources).toEqual(wanted);
+  test.each([
+    [0, "model"],
+    [1, "model-2"],
+    [15, "model-16"],
+  ])("of model %s fills the directory %s, where its containers look", (model, directory) => {
+    expect(loaderOf({ model }).command?.at(-1)).toBe(directory);
+    expect(copyMount(model, "/m")).toEqual({
+      name: "kubedl-model",
+      mountPath: "/m",
+      subPath: directory,
+      readOnly: true,
+    });
   });
 
-  test("keep the room that the pod asks for", () => {
-    const wanted = { requests: { "ephemeral-storage": "1Gi" } };
-    expect(loaderContainer(makePod(), IMAGE, wanted, DEFAULTS, "110Mi").resources).toEqual(wanted);
+  test("of an image without a shell sees the model in a volume", () => {
+    expect(loaderOf({ source: "kubedl-model-image" }).volumeMounts).toContainEqual({
+      name: "kubedl-model-image",
+      mountPath: "/kubedl-model",
+      subPath: "kubedl-model",
+      readOnly: true,
+    });
+  });
+
+  test("has an empty volume over the pod's API token", () => {
+    expect(loaderOf().volumeMounts).toContainEqual({
+      name: "kubedl-no-token",
+      mountPath: "/var/run/secrets/kubernetes.io/serviceaccount",
+      readOnly: true,
+    });
+    expect(loaderVolumes(undefined)).toContainEqual({ name: "kubedl-no-token", emptyDir: {} });
   });
 });
 
-test.each([
-  [undefined, 0, undefined],
-  [0, 0, "1Mi"],
-  [1, 1, "1Mi"],
-  [2 ** 20, 1, "2Mi"],
-  [100 * 2 ** 20, 0, "110Mi"],
-  [100 * 2 ** 20, 256_000, "1110Mi"],
-  [2 ** 40, 1, "1153434Mi"],
-])("a copy of %s bytes in %s files takes %s", (bytes, files, quantity) => {
-  expect(copyQuantity(bytes, files)).toBe(quantity);
-});
-
-test("the volume is limited to the copy, when its size is known", () => {
-  expect(loaderVolumes("110Mi")[0]).toEqual({
+test("the volume is limited to the copies, when their sizes are known", () => {
+  expect(loaderVolumes(110 * 2 ** 20)[0]).toEqual({
     name: "kubedl-model",
     emptyDir: { sizeLimit: "110Mi" },
   });
   expect(loaderVolumes(undefined)[0]).toEqual({ name: "kubedl-model", emptyDir: {} });
 });
 
-test("an empty volume hides the pod's API token from the loader", () => {
-  const { volumeMounts } = loaderContainer(makePod(), IMAGE, undefined, DEFAULTS, undefined);
-  expect(volumeMounts).toContainEqual({
-    name: "kubedl-no-token",
-    mountPath: "/var/run/secrets/kubernetes.io/serviceaccount",
-    readOnly: true,
-  });
-  expect(loaderVolumes(undefined)).toContainEqual({ name: "kubedl-no-token", emptyDir: {} });
-});
-
-describe("a pod has a loader", () => {
+describe("of a pod's init containers", () => {
   test.each([
     [LOADER, "kubedl-model", "/kubedl-volume", true],
+    [`${LOADER}-2`, "kubedl-model", "/kubedl-volume", true],
+    [`${LOADER}-2-x`, "kubedl-model", "/kubedl-volume", true],
     ["other", "kubedl-model", "/kubedl-volume", false],
     [LOADER, "other", "/kubedl-volume", false],
     [LOADER, "kubedl-model", "/elsewhere", false],
-  ])("%s that mounts %s at %s: %s", (name, volume, mountPath, expected) => {
-    expect(hasLoader(podWith(name, volume, mountPath))).toBe(expected);
+  ])("%s that mounts %s at %s is a loader: %s", (name, volume, mountPath, expected) => {
+    expect(loadersOf(podWith(name, volume, mountPath))).toHaveLength(expected ? 1 : 0);
   });
 
-  test("of KubeDL when it copies into KubeDL's volume", () => {
+  test("each loader is found where it is, with its model", () => {
+    const pod = makePod((each) => {
+      each.spec.initContainers = [
+        { name: "early" },
+        loaderOf(),
+        { name: "between" },
+        loaderOf({ name: `${LOADER}-2-x`, model: 1 }),
+      ];
+    });
+    expect(loadersOf(pod).map(({ index, model }) => [index, model])).toEqual([
+      [1, 0],
+      [3, 1],
+    ]);
+  });
+
+  test("a loader copies its own image, or that of the volume where it finds the model", () => {
+    const pod = makePod((each) => {
+      each.spec.volumes = [{ name: "source", image: { reference: IMAGE } }];
+      each.spec.initContainers = [
+        loaderOf(),
+        loaderOf({ name: `${LOADER}-2`, image: "busybox", model: 1, source: "source" }),
+        loaderOf({ name: `${LOADER}-3`, image: "busybox", model: 2, source: "gone" }),
+      ];
+    });
+    expect(loadersOf(pod).map((loader) => modelImageOf(pod, loader))).toEqual([
+      IMAGE,
+      IMAGE,
+      undefined,
+    ]);
+  });
+
+  test("none is a loader where there are none", () => {
+    expect(loadersOf(makePod())).toEqual([]);
+    const empty = makePod((pod) => void Object.assign(pod.spec, { initContainers: null }));
+    expect(loadersOf(empty)).toEqual([]);
+    expect(hasLoaderOfKubeDl(empty)).toBe(false);
+    expect(loadersOf({})).toEqual([]);
+  });
+
+  test("KubeDL's loader is the one that copies into KubeDL's volume", () => {
     const pod = podWith(LOADER, "kubedl-model-loader", "/mnt/kubedl-model/");
     expect(hasLoaderOfKubeDl(pod)).toBe(true);
-    expect(hasLoader(pod)).toBe(false);
+    expect(loadersOf(pod)).toEqual([]);
     expect(hasLoaderOfKubeDl(makePod())).toBe(false);
   });
 });
@@ -171,9 +174,8 @@ describe("the loader's script, run by sh", () => {
     rmSync(root, { recursive: true });
   });
 
-  function run(env: Readonly<Record<string, string>> = {}): void {
-    const [shell = "", ...args] =
-      loaderContainer(makePod(), IMAGE, undefined, DEFAULTS, undefined).command ?? [];
+  function run(model = 0, env: Readonly<Record<string, string>> = {}): void {
+    const [shell = "", ...args] = loaderOf({ model }).command ?? [];
     const here = args.map((arg) =>
       arg
         .replaceAll("/kubedl-model", join(root, "image"))
@@ -191,6 +193,10 @@ describe("the loader's script, run by sh", () => {
     mkdirSync(image("shut"));
     writeFileSync(image("shut", "in"), "in");
     chmodSync(image("shut"), 0o555);
+    mkdirSync(image("shared"));
+    chmodSync(image("shared"), 0o777);
+    writeFileSync(image("shared", "log"), "");
+    chmodSync(image("shared", "log"), 0o666);
     symlinkSync("../nowhere", image("link"));
     run();
     const at = (...path: string[]) => copied("model", ...path);
@@ -199,9 +205,11 @@ describe("the loader's script, run by sh", () => {
     expect(lstatSync(at("empty")).isDirectory()).toBe(true);
     expect(lstatSync(at("shut")).mode & 0o777).toBe(0o555);
     expect(readFileSync(at("shut", "in"), "utf8")).toBe("in");
+    expect(lstatSync(at("shared")).mode & 0o777).toBe(0o777);
+    expect(lstatSync(at("shared", "log")).mode & 0o777).toBe(0o666);
     expect(readlinkSync(at("link"))).toBe("../nowhere");
-    expect(existsSync(copied(".partial"))).toBe(false);
-    expect(modelMount("/m").subPath).toBe("model");
+    expect(existsSync(copied(".model.partial"))).toBe(false);
+    expect(existsSync(copied(".model.done"))).toBe(true);
   });
 
   test("keeps a finished copy when it runs again", () => {
@@ -214,9 +222,9 @@ describe("the loader's script, run by sh", () => {
 
   test("starts anew after it was killed half-way", () => {
     writeFileSync(image("weights"), "whole");
-    mkdirSync(copied(".partial", "shut"), { recursive: true });
-    writeFileSync(copied(".partial", "shut", "rest"), "rest");
-    chmodSync(copied(".partial", "shut"), 0o555);
+    mkdirSync(copied(".model.partial", "shut"), { recursive: true });
+    writeFileSync(copied(".model.partial", "shut", "rest"), "rest");
+    chmodSync(copied(".model.partial", "shut"), 0o555);
     run();
     expect(readFileSync(copied("model", "weights"), "utf8")).toBe("whole");
     expect(existsSync(copied("model", "shut"))).toBe(false);
@@ -244,13 +252,29 @@ describe("the loader's script, run by sh", () => {
     mkdirSync(tools);
     for (const tool of ["rmdir", "rm"])
       writeFileSync(join(tools, tool), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
-    expect(() => run({ PATH: `${tools}:${process.env["PATH"]}` })).toThrow(/Command failed/);
-    expect(existsSync(copied(".done"))).toBe(false);
+    expect(() => run(0, { PATH: `${tools}:${process.env["PATH"]}` })).toThrow(/Command failed/);
+    expect(existsSync(copied(".model.done"))).toBe(false);
+  });
+
+  test("copies a further model beside the first, which it leaves as it is", () => {
+    writeFileSync(image("weights"), "first");
+    run();
+    writeFileSync(image("weights"), "second");
+    run(1);
+    run(0);
+    expect(readFileSync(copied("model", "weights"), "utf8")).toBe("first");
+    expect(readFileSync(copied("model-2", "weights"), "utf8")).toBe("second");
+    expect(readdirSync(copied()).toSorted()).toEqual([
+      ".model-2.done",
+      ".model.done",
+      "model",
+      "model-2",
+    ]);
   });
 
   test("says that an image without a model is none", () => {
     rmSync(image(), { recursive: true });
-    expect(run).toThrow(/the image holds no .*: it is no model image/);
+    expect(() => run()).toThrow(/the image holds no .*: it is no model image/);
   });
 });
 

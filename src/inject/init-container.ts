@@ -136,6 +136,13 @@ export function hasLoaderOfKubeDl(pod: Pod): boolean {
   );
 }
 
+/** Image of the model that a loader copies: its own, or that of the volume where it finds the model. */
+export function modelImageOf({ spec }: Pod, { container }: FoundLoader): string | undefined {
+  const source = container.volumeMounts?.find(({ mountPath }) => mountPath === IMAGE_PATH)?.name;
+  if (source === undefined) return container.image;
+  return spec?.volumes?.find(({ name }) => name === source)?.image?.reference;
+}
+
 /** Directory of the volume that holds a copy. */
 function directoryOf(model: number): string {
   return model === 0 ? "model" : `model-${model + 1}`;

@@ -6,12 +6,11 @@ import type { Reason } from "../api/reasons.ts";
 import { deepFreeze } from "../kube/freeze.ts";
 import { readIntent, type IntentResult } from "./intent.ts";
 
-const KNOWN =
-  "model.kubedl.io/model-version, model.kubedl.io/mount-path, model.kubedl.io/delivery, model.kubedl.io/containers, model.kubedl.io/loader-resources, model.kubedl.io/export, model.kubedl.io/inject";
 const SERVE = { [ANNOTATIONS.modelVersion]: "mnist-v1" };
+const MODEL = { [ANNOTATIONS.model]: "mnist" };
 const EXPORT = { [ANNOTATIONS.export]: JSON.stringify(makeExport()) };
 
-function read(annotations: Readonly<Record<string, string>> | undefined): IntentResult {
+function read(annotations: Readonly<Record<string, string>> | null | undefined): IntentResult {
   return readIntent(deepFreeze(annotations), "metadata.annotations");
 }
 
@@ -22,6 +21,7 @@ function textsOf(result: IntentResult): readonly string[] {
 describe("an intent", () => {
   test.each([
     ["no annotations", undefined],
+    ["null for annotations", null],
     ["none of ours", { "example.com/model-version": "mnist-v1" }],
     ["the status alone, which only the webhook writes", { [ANNOTATIONS.status]: "anything" }],
     ["inject that says what is so anyhow", { [ANNOTATIONS.inject]: "true" }],
@@ -35,10 +35,17 @@ describe("an intent", () => {
       intent: {
         optedOut: false,
         serve: {
-          modelVersion: "mnist-v1",
-          mountPath: "/kubedl-model",
+          models: [
+            {
+              wanted: { modelVersion: "mnist-v1" },
+              mountPath: "/kubedl-model",
+              field: "metadata.annotations[model.kubedl.io/model-version]",
+            },
+          ],
           delivery: "auto",
+          deliveryField: "metadata.annotations[model.kubedl.io/delivery]",
           containers: undefined,
+          containersField: "metadata.annotations[model.kubedl.io/containers]",
           loaderResources: undefined,
         },
       },
@@ -54,14 +61,21 @@ describe("an intent", () => {
       [ANNOTATIONS.containers]: "server, sidecar",
       [ANNOTATIONS.loaderResources]: '{"requests":{"cpu":0},"limits":{"memory":"1Gi"}}',
     });
-    expect(result.ok && result.intent.serve).toEqual({
-      modelVersion: "mnist-v1",
-      mountPath: "/models//mnist/",
+    expect(result.ok && result.intent.serve).toMatchObject({
+      models: [{ wanted: { modelVersion: "mnist-v1" }, mountPath: "/models//mnist/" }],
       delivery: "copy",
       containers: ["server", "sidecar"],
       loaderResources: { requests: { cpu: "0" }, limits: { memory: "1Gi" } },
     });
   });
+
+  test.each(["auto", "copy", "image-volume"])(
+    "to serve may ask for the delivery %s",
+    (delivery) => {
+      const result = read({ ...SERVE, [ANNOTATIONS.delivery]: delivery });
+      expect(result).toMatchObject({ ok: true, intent: { serve: { delivery } }, warnings: [] });
+    },
+  );
 
   test("to export has what the annotation states", () => {
     const result = read(EXPORT);
@@ -87,15 +101,10 @@ describe("an intent", () => {
 
 describe("a warning", () => {
   test("is given for a key that is unknown, since a newer modelhook may know it", () => {
-    expect(read({ [`${PREFIX}prefetch`]: "yes" })).toEqual({
+    expect(read({ [`${PREFIX}prefetch`]: "yes" })).toMatchObject({
       ok: true,
       intent: { optedOut: false },
-      warnings: [
-        {
-          reason: "UnknownAnnotation",
-          message: `annotation model.kubedl.io/prefetch is unknown and has no effect; known: ${KNOWN}`,
-        },
-      ],
+      warnings: [{ reason: "UnknownAnnotation" }],
     });
   });
 
@@ -105,7 +114,7 @@ describe("a warning", () => {
     ANNOTATIONS.containers,
     ANNOTATIONS.loaderResources,
   ])("is given for %s where nothing is delivered", (key) => {
-    const message = `${key} has no effect without model.kubedl.io/model-version`;
+    const message = `${key} has no effect without model.kubedl.io/model-version or model.kubedl.io/model`;
     const warnings = [{ reason: "IdleAnnotation", message }];
     expect(read({ [key]: "/x" })).toMatchObject({ ok: true, warnings });
     expect(read({ ...EXPORT, [key]: "/x" })).toMatchObject({ ok: true, warnings });
@@ -114,13 +123,13 @@ describe("a warning", () => {
   test("is given with a denial too", () => {
     expect(read({ [ANNOTATIONS.export]: "{", [ANNOTATIONS.delivery]: "copy" })).toMatchObject({
       ok: false,
-      warnings: [
-        {
-          reason: "IdleAnnotation",
-          message: "model.kubedl.io/delivery has no effect without model.kubedl.io/model-version",
-        },
-      ],
+      warnings: [{ reason: "IdleAnnotation" }],
     });
+  });
+
+  test("is not given where a model is asked for, though wrongly", () => {
+    const result = read({ [ANNOTATIONS.models]: "[]", [ANNOTATIONS.delivery]: "copy" });
+    expect(result).toMatchObject({ ok: false, warnings: [] });
   });
 });
 
@@ -144,6 +153,19 @@ const BAD: readonly (readonly [string, string, Reason, string])[] = [
     "InvalidAnnotation",
     ': "__proto__" is not the name of a ModelVersion (lower case letters, digits, "-" and ".", at most 253)',
   ],
+  [
+    ANNOTATIONS.model,
+    "MNIST",
+    "InvalidAnnotation",
+    ': "MNIST" is not the name of a Model (lower case letters, digits, "-" and ".", at most 253)',
+  ],
+  [
+    ANNOTATIONS.alias,
+    "prod.eu",
+    "InvalidAnnotation",
+    ': "prod.eu" is not an alias (lower case letters, digits and "-", at most 63 characters)',
+  ],
+  [ANNOTATIONS.models, "[]", "InvalidAnnotation", ": must not be empty"],
   [
     ANNOTATIONS.mountPath,
     "models",
@@ -170,11 +192,16 @@ const BAD: readonly (readonly [string, string, Reason, string])[] = [
   ],
   [
     ANNOTATIONS.delivery,
-    "image-volume",
+    "Copy",
     "InvalidAnnotation",
-    ': "image-volume" is not allowed; allowed: auto, copy',
+    ': "Copy" is not allowed; allowed: auto, copy, image-volume',
   ],
-  [ANNOTATIONS.delivery, "", "InvalidAnnotation", ': "" is not allowed; allowed: auto, copy'],
+  [
+    ANNOTATIONS.delivery,
+    "",
+    "InvalidAnnotation",
+    ': "" is not allowed; allowed: auto, copy, image-volume',
+  ],
   [
     ANNOTATIONS.loaderResources,
     "cpu: 1",
@@ -213,15 +240,6 @@ const BAD: readonly (readonly [string, string, Reason, string])[] = [
     ': "no" is not allowed; allowed: "false", "true"',
   ],
   [ANNOTATIONS.inject, "", "InvalidAnnotation", ': "" is not allowed; allowed: "false", "true"'],
-  ...["model", "alias", "models"].map(
-    (name) =>
-      [
-        PREFIX + name,
-        "mnist",
-        "InvalidAnnotation",
-        ": is not supported by this modelhook; name a version by model.kubedl.io/model-version",
-      ] as const,
-  ),
   ...(
     [
       ["model-versoin", "model-version"],
@@ -230,6 +248,8 @@ const BAD: readonly (readonly [string, string, Reason, string])[] = [
       ["mountpath", "mount-path"],
       ["container", "containers"],
       ["injected", "inject"],
+      ["modle", "model"],
+      ["Alias", "alias"],
     ] as const
   ).map(
     ([typo, meant]) =>
@@ -242,10 +262,17 @@ const BAD: readonly (readonly [string, string, Reason, string])[] = [
   ),
 ];
 
+/** What stands beside a key whose value alone is to be wrong, where it is not a version's name. */
+const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  [ANNOTATIONS.model]: {},
+  [ANNOTATIONS.alias]: MODEL,
+  [ANNOTATIONS.models]: {},
+  [ANNOTATIONS.export]: {},
+};
+
 describe("a denial", () => {
   test.each(BAD)("of %s: %j", (key, value, reason, text) => {
-    const shaping = key === ANNOTATIONS.export ? {} : SERVE;
-    const result = read({ ...shaping, [key]: value });
+    const result = read({ ...(BESIDE[key] ?? SERVE), [key]: value });
     expect(result).toMatchObject({ ok: false, reason });
     expect(textsOf(result)).toEqual([`metadata.annotations[${key}]${text}`]);
   });
@@ -257,12 +284,30 @@ describe("a denial", () => {
     expect(untested).toEqual([ANNOTATIONS.containers, ANNOTATIONS.status]);
   });
 
-  test("of a pod that exports and serves names both keys", () => {
-    const result = read({ ...SERVE, ...EXPORT });
+  test.each<[string, Readonly<Record<string, string>>]>([
+    [ANNOTATIONS.modelVersion, SERVE],
+    [ANNOTATIONS.model, MODEL],
+    [ANNOTATIONS.models, { [ANNOTATIONS.models]: '[{"model":"mnist","mountPath":"/m"}]' }],
+    [ANNOTATIONS.models, { [ANNOTATIONS.models]: "[" }],
+  ])("of a pod that exports and serves, by %s, names both keys", (key, serve) => {
+    const result = read({ ...serve, ...EXPORT });
     expect(result).toMatchObject({ ok: false, reason: "ContradictingAnnotations" });
-    expect(textsOf(result)).toEqual([
-      "metadata.annotations[model.kubedl.io/export]: excludes model.kubedl.io/model-version: a pod exports or serves",
-    ]);
+    expect(textsOf(result)).toContain(
+      `metadata.annotations[model.kubedl.io/export]: excludes ${key}: a pod exports or serves`,
+    );
+  });
+
+  test("of keys that exclude each other is for that, whatever their values are", () => {
+    expect(read({ [ANNOTATIONS.modelVersion]: "A", [ANNOTATIONS.model]: "B" })).toMatchObject({
+      ok: false,
+      reason: "ContradictingAnnotations",
+    });
+  });
+
+  test("of a misspelt key is for that, whatever else is wrong", () => {
+    const result = read({ ...SERVE, ...MODEL, [`${PREFIX}mount-pth`]: "/m" });
+    expect(result).toMatchObject({ ok: false, reason: "UnknownAnnotation" });
+    expect(textsOf(result)).toHaveLength(2);
   });
 
   test("names every fault at once, at the path that was given", () => {
@@ -278,6 +323,19 @@ describe("a denial", () => {
       "spec.template.metadata.annotations[model.kubedl.io/model-version]",
       "spec.template.metadata.annotations[model.kubedl.io/delivery]",
       "spec.template.metadata.annotations[model.kubedl.io/loader-resources]",
+    ]);
+  });
+
+  test("names the faults of all keys, although the list of models is none", () => {
+    const result = read({
+      [ANNOTATIONS.models]: "mnist-v1",
+      [ANNOTATIONS.delivery]: "magic",
+      [ANNOTATIONS.loaderResources]: "null",
+    });
+    expect(result.ok ? [] : result.causes.map(({ field }) => field)).toEqual([
+      "metadata.annotations[model.kubedl.io/models]",
+      "metadata.annotations[model.kubedl.io/delivery]",
+      "metadata.annotations[model.kubedl.io/loader-resources]",
     ]);
   });
 });

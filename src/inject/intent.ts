@@ -12,6 +12,7 @@ import { show } from "../api/schema-faults.ts";
 import { resourceFaults } from "./resource-faults.ts";
 import { unknownKeysOf } from "./unknown-keys.ts";
 import {
+  boundField,
   boundModel,
   contradictions,
   namingKey,
@@ -29,6 +30,8 @@ export interface ServeIntent {
   /** One at least, in the order in which they are asked for. */
   readonly models: readonly WantedModel[];
   readonly delivery: (typeof DELIVERIES)[number];
+  /** Where the delivery is asked for, or could be. */
+  readonly deliveryField: string;
   /** Containers that get the mounts; every one when absent. */
   readonly containers: readonly string[] | undefined;
   /** Where the containers are named. */
@@ -88,10 +91,13 @@ export function readIntent(
   const contradicting = contradictions(given);
   for (const [key, message] of contradicting) fault(key, message);
   const exported = readExport(given, fault);
-  const serve = readServe(given, path, exported === undefined ? bound : undefined, fault);
-  const isBoth = given[ANNOTATIONS.export] !== undefined && namingKey(given) !== undefined;
-  if (isBoth) fault(ANNOTATIONS.export, `excludes ${namingKey(given)}: a pod exports or serves`);
-  const warnings = [...unknown.warnings, ...(serve === undefined ? idleKeys(given) : [])];
+  const isExport = given[ANNOTATIONS.export] !== undefined;
+  const serve = readServe(given, path, isExport ? undefined : bound, fault);
+  const naming = namingKey(given);
+  const isBoth = isExport && naming !== undefined;
+  if (isBoth) fault(ANNOTATIONS.export, `excludes ${naming}: a pod exports or serves`);
+  const isIdle = serve === undefined && naming === undefined;
+  const warnings = [...unknown.warnings, ...(isIdle ? idleKeys(given) : [])];
   if (causes.length > 0) {
     const reason =
       unknown.misspelt.length > 0
@@ -115,24 +121,28 @@ function readServe(
   bound: BoundServe | undefined,
   fault: Fault,
 ): ServeIntent | undefined {
-  const own = readModels(given, path, fault);
-  const isBound = namingKey(given) === undefined;
+  const isNamed = namingKey(given) !== undefined;
   const fromBinding =
-    isBound && bound !== undefined ? boundModel(bound, readMountPath(given, fault)) : undefined;
-  const models = fromBinding === undefined ? own : [fromBinding];
-  if (models.length === 0) return undefined;
+    isNamed || bound === undefined ? undefined : boundModel(bound, readMountPath(given, fault));
+  if (!isNamed && fromBinding === undefined) return undefined;
+  const models = fromBinding === undefined ? readModels(given, path, fault) : [fromBinding];
+  const binding = fromBinding === undefined ? undefined : bound;
+  const delivery = readDelivery(given, fault);
   const containers = given[ANNOTATIONS.containers]?.split(",").map((name) => name.trim());
-  const serve = fromBinding === undefined ? undefined : bound;
+  const loaderResources = readResources(given, fault);
+  if (models.length === 0) return undefined;
+  const fieldOf = (key: string, field: "delivery" | "containers"): string =>
+    given[key] === undefined && binding?.serve[field] !== undefined
+      ? `${boundField(binding)}.${field}`
+      : `${path}[${key}]`;
   return {
     models,
-    delivery: readDelivery(given, fault) ?? serve?.serve.delivery ?? "auto",
-    containers: containers ?? serve?.serve.containers,
-    containersField:
-      containers === undefined && serve !== undefined
-        ? `ModelBinding ${serve.name}: spec.serve.containers`
-        : `${path}[${ANNOTATIONS.containers}]`,
-    loaderResources: readResources(given, fault),
-    ...(serve === undefined ? {} : { binding: serve.name }),
+    delivery: delivery ?? binding?.serve.delivery ?? "auto",
+    deliveryField: fieldOf(ANNOTATIONS.delivery, "delivery"),
+    containers: containers ?? binding?.serve.containers,
+    containersField: fieldOf(ANNOTATIONS.containers, "containers"),
+    loaderResources,
+    ...(binding === undefined ? {} : { binding: binding.name }),
   };
 }
 

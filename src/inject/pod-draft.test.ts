@@ -86,12 +86,36 @@ describe("a draft", () => {
     expect(after).toEqual(pod);
   });
 
-  test("adds a variable once", () => {
+  test("adds a variable, a gate and a pull secret once", () => {
     const after = edit(makePod(), (draft, first) => {
       draft.addEnv(first, { name: "KEY", value: "first" });
       draft.addEnv(first, { name: "KEY", value: "second" });
+      for (const name of ["one", "two", "one"]) {
+        draft.addGate(name);
+        draft.addPullSecret(name);
+      }
     });
+    const names = [{ name: "one" }, { name: "two" }];
     expect(after.spec?.containers[0]?.env).toEqual([{ name: "KEY", value: "first" }]);
+    expect(after.spec).toMatchObject({ schedulingGates: names, imagePullSecrets: names });
+  });
+
+  test.each<[string, readonly Container[] | null | undefined]>([
+    ["there are none", undefined],
+    ["there are null", null],
+    ["the list is empty", []],
+    ["there are others", [{ name: "init" }]],
+  ])("puts several containers first in the order of the calls, where %s", (_, initContainers) => {
+    const pod = makePod((each) => void Object.assign(each.spec, { initContainers }));
+    const after = edit(pod, (draft) => {
+      for (const name of ["one", "two", "three"]) draft.addFirstInitContainer({ name });
+    });
+    expect(after.spec?.initContainers?.map(({ name }) => name)).toEqual([
+      "one",
+      "two",
+      "three",
+      ...(initContainers ?? []).map(({ name }) => name),
+    ]);
   });
 
   test("sets annotations and labels, and leaves those that are right", () => {

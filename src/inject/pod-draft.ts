@@ -22,13 +22,17 @@ export interface PodDraft {
   addEnv(ref: ContainerRef, env: EnvVar): void;
   /** Puts a container before the pod's own init containers, after those that were put there by earlier calls. */
   addFirstInitContainer(container: Container): void;
+  /** Adds a gate unless the pod has it. */
   addGate(name: string): void;
+  /** Adds a Secret unless the pod has it. */
   addPullSecret(name: string): void;
   setAnnotation(key: string, value: string): void;
   setLabel(key: string, value: string): void;
   /** The recorded operations, to be applied in order. */
   operations(): readonly PatchOperation[];
 }
+
+type Named = { readonly name?: string };
 
 /** Starts a draft of the pod. */
 export function draftPod(pod: Pod): PodDraft {
@@ -41,6 +45,10 @@ export function draftPod(pod: Pod): PodDraft {
     const items = appended.get(path);
     if (items === undefined) appended.set(path, [item]);
     else items.push(item);
+  }
+  function appendNamed(path: string, existing: readonly Named[] | undefined, name: string): void {
+    const known = [...(existing ?? []), ...((appended.get(path) ?? []) as Named[])];
+    if (!known.some((each) => each.name === name)) append(path, { name });
   }
   function put(map: "annotations" | "labels", key: string, value: string): void {
     if (pod.metadata?.[map]?.[key] === value) return;
@@ -69,16 +77,8 @@ export function draftPod(pod: Pod): PodDraft {
       if (!known.some(({ name }) => name === env.name)) append(path, env);
     },
     addFirstInitContainer: (container) => void first.push(container),
-    addGate: (name) => {
-      if (!spec?.schedulingGates?.some((gate) => gate.name === name)) {
-        append("/spec/schedulingGates", { name });
-      }
-    },
-    addPullSecret: (name) => {
-      if (!spec?.imagePullSecrets?.some((secret) => secret.name === name)) {
-        append("/spec/imagePullSecrets", { name });
-      }
-    },
+    addGate: (name) => appendNamed("/spec/schedulingGates", spec?.schedulingGates, name),
+    addPullSecret: (name) => appendNamed("/spec/imagePullSecrets", spec?.imagePullSecrets, name),
     setAnnotation: (key, value) => put("annotations", key, value),
     setLabel: (key, value) => put("labels", key, value),
     operations: () => [

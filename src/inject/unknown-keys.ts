@@ -1,4 +1,4 @@
-import { ANNOTATIONS, PREFIX } from "../api/annotations.ts";
+import { ANNOTATIONS, PREFIX, VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import { nearest } from "../api/nearest.ts";
 import type { Warning } from "../api/review.ts";
 
@@ -8,6 +8,9 @@ const KNOWN: readonly string[] = Object.values(ANNOTATIONS).filter(
 );
 
 const KNOWN_NAMES = KNOWN.map((key) => key.slice(PREFIX.length));
+
+/** Keys that are right on a version: they say nothing on a pod, and are no typo of what does. */
+const ELSEWHERE: readonly string[] = Object.values(VERSION_ANNOTATIONS);
 
 /** Edits within which an unknown key counts as a misspelt one. */
 const TYPO_DISTANCE = 2;
@@ -24,7 +27,7 @@ export interface UnknownKeys {
 export function unknownKeysOf(keys: readonly string[]): UnknownKeys {
   const unknown = keys
     .filter((key) => !KNOWN.includes(key))
-    .map((key) => ({ key, meant: nearest(key.slice(PREFIX.length), KNOWN_NAMES, TYPO_DISTANCE) }));
+    .map((key) => ({ key, meant: ELSEWHERE.includes(key) ? undefined : nearestKnown(key) }));
   return {
     misspelt: unknown.flatMap(({ key, meant }) =>
       meant === undefined ? [] : [{ key, meant: PREFIX + meant }],
@@ -36,4 +39,8 @@ export function unknownKeysOf(keys: readonly string[]): UnknownKeys {
         message: `annotation ${key} is unknown and has no effect; known: ${KNOWN.join(", ")}`,
       })),
   };
+}
+
+function nearestKnown(key: string): string | undefined {
+  return nearest(key.slice(PREFIX.length), KNOWN_NAMES, TYPO_DISTANCE);
 }

@@ -4,13 +4,7 @@ import { isDnsLabel, isDnsSubdomain } from "../api/names.ts";
 import { below, cleanMountPath, mountedAt } from "../api/path.ts";
 import { show } from "../api/schema-faults.ts";
 import { NOT_MOUNT_PATH } from "../api/storage.ts";
-import {
-  NOT_ALIAS,
-  NOT_MODEL_NAME,
-  NOT_VERSION_NAME,
-  isSameWanted,
-  type Wanted,
-} from "../api/wanted.ts";
+import { NOT_ALIAS, NOT_MODEL_NAME, NOT_VERSION_NAME, type Wanted } from "../api/wanted.ts";
 
 /** A model, and where containers are to see it. */
 export interface WantedModel {
@@ -86,14 +80,20 @@ export function readMountPath(given: Annotations, fault: Fault): string | undefi
   return mountPath;
 }
 
+/** Where a binding says what it serves: a field of another object than the pod. */
+export function boundField({ name }: BoundServe): string {
+  return `ModelBinding ${name}: spec.serve`;
+}
+
 /** The model of a binding; `mountPath` is the pod's own word. Undefined for a stored binding that serves nothing. */
 export function boundModel(
-  { name, serve }: BoundServe,
+  bound: BoundServe,
   mountPath: string | undefined,
 ): WantedModel | undefined {
+  const { serve } = bound;
   const { modelVersion, model, alias } = serve;
   const at = mountPath ?? serve.mountPath ?? DEFAULT_MOUNT_PATH;
-  const field = `ModelBinding ${name}: spec.serve`;
+  const field = boundField(bound);
   if (modelVersion !== undefined) {
     return { wanted: { modelVersion }, mountPath: at, field: `${field}.modelVersion` };
   }
@@ -126,9 +126,4 @@ function readList(text: string, field: string, fault: Fault): readonly WantedMod
 function meet(one: WantedModel, other: WantedModel): boolean {
   const [a, b] = [mountedAt(one.mountPath), mountedAt(other.mountPath)];
   return below(a, b) !== undefined || below(b, a) !== undefined;
-}
-
-/** True when both entries ask for the same model at the same place. */
-export function isSameModel(one: WantedModel, other: WantedModel): boolean {
-  return isSameWanted(one.wanted, other.wanted) && one.mountPath === other.mountPath;
 }
