@@ -1,11 +1,9 @@
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { anyPod } from "../../test/make/any-pod.ts";
 import type { Tweak } from "../../test/make/frozen.ts";
 import { makeExportingJob, makeJob } from "../../test/make/job.ts";
 import { makeModel } from "../../test/make/model.ts";
+import { makeBinding } from "../../test/make/modelbinding.ts";
 import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
-import { patched } from "../../test/make/patched.ts";
 import {
   makePod,
   makeServingPod,
@@ -18,6 +16,7 @@ import { makePolicy, makeSnapshot } from "../../test/make/snapshot.ts";
 import { makeKind, makeTemplate, makeWorkload } from "../../test/make/workload.ts";
 import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
 import type { KubeObject } from "../api/kube-types.ts";
+import type { Wanted } from "../api/wanted.ts";
 import { deepFreeze } from "../kube/freeze.ts";
 import { decide, references } from "./decide.ts";
 
@@ -27,28 +26,75 @@ function reasonOf(object: KubeObject): string {
   return decide(makeRequest(object), SNAPSHOT).reason;
 }
 
+/** A pod that asks for Model mnist. */
+function byModel(tweak: Tweak<MadePod> = () => {}): MadePod {
+  return makePod((pod) => {
+    pod.metadata.annotations = { [ANNOTATIONS.model]: "mnist" };
+    tweak(pod);
+  });
+}
+
+function owned({ metadata }: MadePod): void {
+  metadata.ownerReferences = [
+    { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "rs-1", controller: true },
+  ];
+}
+
 describe("references", () => {
-  test("are the version that a pod names, in its namespace", () => {
-    expect(references(makeRequest(makeServingPod()))).toEqual({
-      namespace: "team-a",
-      versions: ["mnist-v1"],
-    });
+  const bound = makePod((pod) => void (pod.metadata.labels = { app: "web" }));
+
+  test.each<[string, KubeObject, readonly Wanted[]]>([
+    ["of a pod are the version that it names", makeServingPod(), [{ modelVersion: "mnist-v1" }]],
+    ["of a pod are the Model that it names", byModel(), [{ model: "mnist" }]],
+    [
+      "of a pod are all models that it names",
+      makePod((pod) => {
+        const list = [
+          { modelVersion: "mnist-v1", mountPath: "/a" },
+          { model: "bert", alias: "production", mountPath: "/b" },
+        ];
+        pod.metadata.annotations = { [ANNOTATIONS.models]: JSON.stringify(list) };
+      }),
+      [{ modelVersion: "mnist-v1" }, { model: "bert", alias: "production" }],
+    ],
+    ["of a pod that asks for nothing are none", makePod(), []],
+    ["of a pod that exports are none", makeTrainingPod(), []],
+    [
+      "of a pod that asks wrongly are none",
+      makeServingPod((pod) => {
+        pod.metadata.annotations = { ...pod.metadata.annotations, [ANNOTATIONS.delivery]: "x" };
+      }),
+      [],
+    ],
+    [
+      "of a pod that opts out are none",
+      makeServingPod((pod) => {
+        pod.metadata.annotations = { ...pod.metadata.annotations, [ANNOTATIONS.inject]: "false" };
+      }),
+      [],
+    ],
+    ["of a version are none", makeModelVersion(), []],
+    ["of a job are none", makeExportingJob(), []],
+  ])("%s", (_, object, wanted) => {
+    const { versions: _versions, ...found } = references(makeRequest(object), []);
+    expect(found).toMatchObject({ namespace: "team-a", wanted });
+    expect(found).not.toHaveProperty("template");
   });
 
-  test.each<[string, KubeObject]>([
-    ["a pod that asks for nothing", makePod()],
-    ["a pod that exports", makeTrainingPod()],
-    [
-      "a pod that asks wrongly",
-      makeServingPod(
-        (pod) =>
-          void Object.assign(pod.metadata.annotations ?? {}, { [ANNOTATIONS.delivery]: "x" }),
-      ),
-    ],
-    ["a version", makeModelVersion()],
-    ["a job", makeExportingJob()],
-  ])("of %s are none", (_, object) => {
-    expect(references(makeRequest(object)).versions).toEqual([]);
+  test("of a pod that a binding selects are what the binding serves", () => {
+    const { wanted } = references(makeRequest(bound), [makeBinding()]);
+    expect(wanted).toEqual([{ modelVersion: "mnist-v1" }]);
+    expect(references(makeRequest(bound), [])).toMatchObject({ wanted: [] });
+  });
+
+  test("of a controller's pod are its siblings, where a name may come to stand for another version", () => {
+    expect(references(makeRequest(byModel(owned)), [])).toEqual({
+      namespace: "team-a",
+      versions: [],
+      wanted: [{ model: "mnist" }],
+      template: "team-a/rs-1/",
+    });
+    expect(references(makeRequest(makeServingPod(owned)), [])).not.toHaveProperty("template");
   });
 
   test.each<[string, KubeObject, object]>([
@@ -56,11 +102,16 @@ describe("references", () => {
     ["a Model that is deleted are its versions", makeModel(), { model: "mnist" }],
     ["a pod that is deleted are none", makeServingPod(), {}],
   ])("of %s", (_, object, more) => {
-    expect(references(makeDeletion(object))).toEqual({
+    expect(references(makeDeletion(object), [])).toEqual({
       namespace: "team-a",
       versions: [],
+      wanted: [],
       ...more,
     });
+  });
+
+  test("of a binding are all others of its namespace", () => {
+    expect(references(makeRequest(makeBinding()), [])).toMatchObject({ bindings: true });
   });
 });
 
@@ -175,7 +226,7 @@ describe("a request", () => {
   test.each([null, undefined])("to delete without an old object (%s) is allowed", (oldObject) => {
     for (const object of [makeModel(), makeModelVersion()]) {
       const request = makeDeletion(object, (each) => void Object.assign(each, { oldObject }));
-      expect(references(request).versions).toEqual([]);
+      expect(references(request, [])).toMatchObject({ versions: [], wanted: [] });
       expect(decide(request, SNAPSHOT)).toMatchObject({ allowed: true });
     }
   });
@@ -207,7 +258,11 @@ describe("a workload", () => {
   test.each([makeRequest(asking), makeUpdate(asking, makeWorkload(kind, makeTemplate()))])(
     "that is applied is given hints, from the versions that it names: %#",
     (request) => {
-      expect(references(request)).toEqual({ namespace: "team-a", versions: ["mnist-v0"] });
+      expect(references(request, [])).toEqual({
+        namespace: "team-a",
+        versions: [],
+        wanted: [{ modelVersion: "mnist-v0" }],
+      });
       expect(decide(request, SNAPSHOT)).toMatchObject({
         allowed: true,
         reason: "Valid",
@@ -222,7 +277,7 @@ describe("a workload", () => {
 
   test("that is deleted is given none", () => {
     const request = makeRequest(asking, (each) => void (each.operation = "DELETE"));
-    expect(references(request).versions).toEqual([]);
+    expect(references(request, [])).toMatchObject({ wanted: [] });
     expect(decide(request, SNAPSHOT)).toMatchObject({ reason: "Valid", warnings: [] });
   });
 
@@ -234,18 +289,4 @@ describe("a workload", () => {
     expect(decide(makeRequest(serving), SNAPSHOT).warnings).toHaveLength(1);
     expect(decide(makeUpdate(exporting, exporting), SNAPSHOT).warnings).toEqual([]);
   });
-});
-
-test("whatever a pod is, the patch fits, and the same again changes nothing", () => {
-  const asker = fc.constantFrom(makeServingPod(), makeTrainingPod());
-  fc.assert(
-    fc.property(anyPod, asker, fc.boolean(), ({ metadata, spec }, asking, isBuilt) => {
-      const pod = deepFreeze({ ...asking, metadata: { ...metadata, ...asking.metadata }, spec });
-      const snapshot = makeSnapshot(isBuilt ? [makeBuiltVersion()] : []);
-      const decision = decide(makeRequest(pod), snapshot);
-      const operations = decision.allowed ? decision.operations : [];
-      const again = decide(makeRequest(deepFreeze(patched(pod, operations))), snapshot);
-      expect(again).toMatchObject(decision.allowed ? { allowed: true, operations: [] } : decision);
-    }),
-  );
 });

@@ -68,7 +68,8 @@ export function chooseDelivery(intent: ServeIntent, facts: DeliveryFacts): Chose
       : imageVolumeObstacle(pod, nodes);
   if (obstacle !== undefined) {
     if (delivery === "image-volume") {
-      const message = `"image-volume" is not possible: ${obstacle}; use copy, or keep the pod from such nodes`;
+      const way = shellless === undefined ? "use copy, or keep" : "keep";
+      const message = `"image-volume" is not possible: ${obstacle}; ${way} the pod from such nodes`;
       return { ok: false, reason: "ImageVolumesUnsupported", causes: [{ field, message }] };
     }
     return shellless === undefined

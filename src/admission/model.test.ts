@@ -255,6 +255,7 @@ describe("references of a Model", () => {
     expect(modelReferences(makeRequest(model))).toEqual({
       namespace: "team-a",
       versions: ["v1", "v2"],
+      wanted: [],
       model: "mnist",
     });
   });

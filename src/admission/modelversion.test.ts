@@ -339,7 +339,11 @@ describe("a version that names what does not exist", () => {
     ["storage that is null", null],
   ])("does not look for %s", (_, storage) => {
     const version = makeModelVersion((each) => void Object.assign(each.spec, { storage }));
-    expect(versionReferences(makeRequest(version))).toEqual({ namespace: "team-a", versions: [] });
+    expect(versionReferences(makeRequest(version))).toEqual({
+      namespace: "team-a",
+      versions: [],
+      wanted: [],
+    });
   });
 });
 

@@ -9,9 +9,12 @@ import {
 import { makeUsingPod, type MadePod } from "../../test/make/pod.ts";
 import { makeDeletion } from "../../test/make/request.ts";
 import { makeSnapshot } from "../../test/make/snapshot.ts";
+import { GATES } from "../api/annotations.ts";
+import { ZERO_DIGEST } from "../api/image-ref.ts";
 import type { Pod } from "../api/kube-types.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
-import { servingStatus } from "../inject/serving-status.ts";
+import { imageVolume } from "../inject/image-volume.ts";
+import type { ServedModel } from "../inject/serving-status.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { CLEANERS, decideVersionDeletion } from "./version-deletion.ts";
 
@@ -33,6 +36,16 @@ describe("the deletion of a version is denied", () => {
       "while many use it, of which a few are named",
       ["e", "d", "c", "b", "a"].map((name) => user(name)),
       `5 pods use "mnist-v1": a, b, c and 2 more; delete them first, or let them use another version`,
+    ],
+    [
+      "while a pod mounts its image",
+      [user("web", mounting)],
+      `1 pod uses "mnist-v1": web; delete it first, or let it use another version`,
+    ],
+    [
+      "while a pod that asked for an alias of it uses it",
+      [user("web", () => {}, { wanted: { model: "mnist", alias: "production" } })],
+      `1 pod uses "mnist-v1": web; delete it first, or let it use another version`,
     ],
   ])("%s", (_, pods, message) => {
     expect(decide(BUILT, pods)).toEqual({
@@ -58,16 +71,25 @@ describe("the deletion of a version goes through", () => {
       BUILT,
       [user("web", (each) => void (each.spec.initContainers = []))],
     ],
-    ["when pods use another version", BUILT, [user("web", () => {}, "mnist-v2")]],
+    [
+      "when pods use another version",
+      BUILT,
+      [user("web", () => {}, { wanted: { modelVersion: "mnist-v2" }, modelVersion: "mnist-v2" })],
+    ],
     [
       "when the pod has the image of an earlier version of this name",
       BUILT,
-      [user("web", () => {}, "mnist-v1", `sha256:${"b".repeat(64)}`)],
+      [user("web", () => {}, { digest: `sha256:${"b".repeat(64)}` })],
     ],
     [
       "when the pod waits for it, because its build may have to be mended",
       makeFailedVersion(),
-      [said("web", servingStatus("mnist-v1", undefined))],
+      [user("web", waiting, { digest: undefined })],
+    ],
+    [
+      "when the pod waits for it and its image was never set",
+      BUILT,
+      [user("web", waiting, { digest: undefined })],
     ],
     ["when the pod has ended", BUILT, [user("web", phase("Succeeded"))]],
     ["when the pod has failed", BUILT, [user("web", phase("Failed"))]],
@@ -125,17 +147,22 @@ function snapshotOf(pods: readonly Pod[], namespaceEnds = false): Snapshot {
 function user(
   name: string,
   tweak: Tweak<MadePod> = () => {},
-  version = "mnist-v1",
-  digest = DIGEST,
+  served: Partial<ServedModel> = {},
 ): MadePod {
-  return said(name, servingStatus(version, digest), tweak);
-}
-
-function said(name: string, status: string, tweak: Tweak<MadePod> = () => {}): MadePod {
   return makeUsingPod((pod) => {
     pod.metadata.name = name;
     tweak(pod);
-  }, status);
+  }, served);
+}
+
+function mounting({ spec }: MadePod): void {
+  spec.initContainers = [];
+  spec.volumes = [imageVolume("kubedl-model", `registry.example/models/mnist@${DIGEST}`)];
+}
+
+function waiting({ spec }: MadePod): void {
+  spec.schedulingGates = [{ name: GATES.build }];
+  spec.initContainers = [{ name: "kubedl-model-loader", image: `mnist@${ZERO_DIGEST}` }];
 }
 
 function phase(name: string): Tweak<MadePod> {

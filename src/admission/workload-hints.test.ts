@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { makeExport } from "../../test/make/export.ts";
+import { makeModel } from "../../test/make/model.ts";
+import { makeBinding } from "../../test/make/modelbinding.ts";
 import {
   makeBuiltVersion,
   makeFailedVersion,
@@ -13,7 +15,7 @@ import type { KubeObject } from "../api/kube-types.ts";
 import { WORKLOADS, type Workload } from "../jobs/workloads.ts";
 import { deepFreeze } from "../kube/freeze.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { hintWorkload, workloadVersions } from "./workload-hints.ts";
+import { hintWorkload, wantedByWorkload } from "./workload-hints.ts";
 
 const BUILT = makeSnapshot([makeBuiltVersion()]);
 const SERVES = { [ANNOTATIONS.modelVersion]: "mnist-v1" };
@@ -51,7 +53,10 @@ describe("every kind", () => {
 
   test.each(withPods)("$group $kind that is right is told nothing", (kind) => {
     expect(hints(makeWorkload(kind, makeTemplate(SERVES)), kind)).toEqual([]);
-    expect(workloadVersions(makeWorkload(kind, makeTemplate(SERVES)), kind)).toEqual(["mnist-v1"]);
+    const { [ANNOTATIONS.modelVersion]: modelVersion } = SERVES;
+    expect(wantedByWorkload(makeWorkload(kind, makeTemplate(SERVES)), kind, [])).toEqual([
+      { modelVersion },
+    ]);
   });
 
   test.each(WORKLOADS)("$group $kind is told that a key on itself has no effect", (kind) => {
@@ -70,7 +75,7 @@ describe("a template is told, that", () => {
       makeTemplate({ ...SERVES, [ANNOTATIONS.delivery]: "link" }),
       BUILT,
       [
-        `InvalidAnnotation: ${at("delivery")}: "link" is not allowed; allowed: auto, copy; its pods will be denied`,
+        `InvalidAnnotation: ${at("delivery")}: "link" is not allowed; allowed: auto, copy, image-volume; its pods will be denied`,
       ],
     ],
     [
@@ -96,6 +101,48 @@ describe("a template is told, that", () => {
       makeTemplate(SERVES),
       makeSnapshot([makeModelVersion()]),
       [`ModelNotBuilt: spec.template: ModelVersion mnist-v1 is not built yet; ${gate}`],
+    ],
+    [
+      "the Model is unknown, and another is like it",
+      makeTemplate({ [ANNOTATIONS.model]: "mnits" }),
+      makeSnapshot([], (each) => void (each.modelNames = ["mnist"])),
+      [`ModelNotFound: spec.template: Model mnits does not exist; ${gate}; did you mean mnist?`],
+    ],
+    [
+      "the alias is unknown",
+      makeTemplate({ [ANNOTATIONS.model]: "mnist", [ANNOTATIONS.alias]: "production" }),
+      makeSnapshot([], (each) => void (each.models = { mnist: makeModel() })),
+      [`AliasPending: spec.template: Model mnist has no alias production; ${gate}`],
+    ],
+    [
+      "keys contradict each other",
+      makeTemplate({ ...SERVES, [ANNOTATIONS.model]: "mnist" }),
+      BUILT,
+      [
+        `ContradictingAnnotations: ${at("model")}: excludes model.kubedl.io/model-version: one of them says which model is wanted; its pods will be denied`,
+      ],
+    ],
+    [
+      "a list of models is wrong",
+      makeTemplate({ [ANNOTATIONS.models]: '[{"model":"mnist"}]' }),
+      BUILT,
+      [`InvalidAnnotation: ${at("models")}[0].mountPath: is required; its pods will be denied`],
+    ],
+    [
+      "the image can not be copied, where its pods have to wait",
+      makeTemplate(SERVES),
+      makeSnapshot([
+        makeModelVersion(({ spec }) => void (spec.builder = { baseImage: "scratch" })),
+      ]),
+      [
+        `NoShell: ${at("delivery")}: the image of ModelVersion mnist-v1 has no shell to copy its model with, and a pod that waits for a build can get a copy only; make it when all of its models are built; its pods will be denied`,
+      ],
+    ],
+    [
+      "nothing, when it asks for an image volume, since the nodes may be others when its pods come",
+      makeTemplate({ ...SERVES, [ANNOTATIONS.delivery]: "image-volume" }),
+      makeSnapshot([makeBuiltVersion()], (each) => void delete each.nodes),
+      [],
     ],
     [
       "the build failed",
@@ -199,10 +246,39 @@ describe("an export", () => {
   });
 });
 
-test("the versions of all templates are looked up, each once", () => {
+test("what all templates ask for is looked up", () => {
   const kind = makeKind("Job", "batch.volcano.sh");
   const tasks = [task("a"), task("b"), task("a"), { template: 5 }];
-  expect(workloadVersions(deepFreeze({ spec: { tasks } } as KubeObject), kind)).toEqual(["a", "b"]);
+  expect(wantedByWorkload(deepFreeze({ spec: { tasks } } as KubeObject), kind, [])).toEqual(
+    ["a", "b", "a"].map((modelVersion) => ({ modelVersion })),
+  );
+});
+
+describe("of a binding's pods", () => {
+  const labels = { app: "web" };
+  const shaped = { metadata: { labels, annotations: { [ANNOTATIONS.delivery]: "image-volume" } } };
+  const binding = makeBinding(({ spec }) => {
+    spec.serve = { modelVersion: "mnist-v1", containers: ["main"] };
+  });
+  const object = makeWorkload(DEPLOYMENT, { ...makeTemplate(), ...shaped });
+
+  test("a template that shapes the delivery is read with the binding", () => {
+    expect(wantedByWorkload(object, DEPLOYMENT, [binding])).toEqual([{ modelVersion: "mnist-v1" }]);
+    expect(wantedByWorkload(object, DEPLOYMENT, [])).toEqual([]);
+  });
+
+  test("what they would be denied for is said of the binding", () => {
+    const snapshot = makeSnapshot([makeBuiltVersion()], (each) => void (each.bindings = [binding]));
+    expect(hints(object, DEPLOYMENT, snapshot)).toEqual([
+      'InvalidAnnotation: spec.template: ModelBinding web: spec.serve.containers: the pod has no container "main"; it has server; its pods will be denied',
+    ]);
+  });
+
+  test("a template that says nothing in our words is told nothing", () => {
+    const snapshot = makeSnapshot([], (each) => void (each.bindings = [binding]));
+    const silent = makeWorkload(DEPLOYMENT, { ...makeTemplate(), metadata: { labels } });
+    expect(hints(silent, DEPLOYMENT, snapshot)).toEqual([]);
+  });
 });
 
 test("more templates than an answer shows are not read", () => {
@@ -240,7 +316,7 @@ test("whatever the templates are, nothing is denied and nothing is thrown", () =
   fc.assert(
     fc.property(template, fc.constantFrom(...WORKLOADS), (each, kind) => {
       const object = makeWorkload(kind, each);
-      workloadVersions(object, kind);
+      wantedByWorkload(object, kind, []);
       expect(hintWorkload("team-a", object, kind, BUILT)).toMatchObject({
         allowed: true,
         operations: [],

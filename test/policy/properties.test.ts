@@ -15,7 +15,7 @@ const SNAPSHOT = makeSnapshot([], (each) => void (each.policy = policy));
 
 const answer = (request: AdmissionRequest): Decision => {
   const frozen = deepFreeze(request);
-  references(frozen);
+  references(frozen, []);
   return decide(frozen, SNAPSHOT);
 };
 
