@@ -10,7 +10,8 @@ const reasons = `# Reasons
 
 Conditions and events show these codes; denials and warnings are counted by them (label \`reason\` of the metrics), and audit annotations carry those of denials. Condition
 \`StorageReady\` says whether the volume of a version is there, \`Built\` whether its image is, \`Retrying\` that its build is tried again until something outside of it is over;
-of a Model \`Built\` says whether any version is built, \`AliasesResolved\` whether every alias names one that is.
+of a Model \`Built\` says whether any version is built, \`AliasesResolved\` whether every alias names one that is;
+of a ModelBinding \`InEffect\` says whether it gives pods anything, \`Resolved\` whether what it serves is built, \`Injected\` whether every running pod that it has got it.
 
 ${table([["Code", "What it says"], ...Object.entries(REASONS).map(([code, says]) => [`\`${code}\``, says])])}`;
 

@@ -2,6 +2,7 @@ import { kanikoBuilder } from "./builder/kaniko.ts";
 import type { Config } from "./config.ts";
 import { createApplier } from "./controller/apply.ts";
 import { buildReconcilers } from "./controller/build-reconcilers.ts";
+import { injectionReconcilers } from "./controller/injection-reconcilers.ts";
 import { watchLimits } from "./controller/limits.ts";
 import { podReconcilers } from "./controller/pod-reconcilers.ts";
 import { aborted, runController } from "./controller/run.ts";
@@ -203,7 +204,11 @@ function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
           stores,
           following,
           onLimits: limits.onChange,
-          reconcilers: [...podReconcilers(sources), ...builders],
+          reconcilers: [
+            ...podReconcilers(sources),
+            ...builders,
+            ...injectionReconcilers(sources, { metrics }),
+          ],
           applier,
           standby,
           metrics,
@@ -212,7 +217,11 @@ function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
         }),
       ]);
     },
-    onStopped: () => metrics.leads(false),
+    onStopped: () => {
+      metrics.leads(false);
+      metrics.notInjected("binding", 0);
+      metrics.notInjected("annotation", 0);
+    },
   });
 }
 

@@ -1,4 +1,3 @@
-import { LABELS } from "../api/annotations.ts";
 import {
   NOT_LABEL,
   NOT_OBJECT_NAME,
@@ -12,6 +11,7 @@ import type { AdmissionRequest, Cause, Warning } from "../api/review.ts";
 import type { Rule } from "../api/rules.ts";
 import { schemaCauses, show } from "../api/schema-faults.ts";
 import { NOT_MOUNT_PATH } from "../api/storage.ts";
+import { whyWithoutEffect } from "../inject/binding-effect.ts";
 import { allow, deny, type Decision } from "./decision.ts";
 import { validateExportSpec } from "./export-intent.ts";
 import { limitsOf, type VersionLimits } from "./policy.ts";
@@ -36,21 +36,15 @@ export function decideModelBinding(request: AdmissionRequest, snapshot: Snapshot
 
 /** Said so that nobody waits for a model that never comes. */
 function withoutEffect(
-  { export: exported }: ModelBindingSpec,
+  spec: ModelBindingSpec,
   namespace: string,
-  { injectionEnabled }: Snapshot,
+  { injectionEnabled, policy: { systemNamespace } }: Snapshot,
 ): readonly Warning[] {
-  const messages = [
-    ...(exported === undefined
-      ? []
-      : [
-          "spec.export: is checked and kept, and not acted on yet; use the annotation on the job or its pods",
-        ]),
-    ...(injectionEnabled
-      ? []
-      : [`has no effect until namespace ${namespace} has the label ${LABELS.injection}=enabled`]),
-  ];
-  return messages.map((message) => ({ reason: "BindingWithoutEffect", message }));
+  const place = { namespace, injectionEnabled, systemNamespace };
+  return whyWithoutEffect(spec, place).map((message) => ({
+    reason: "BindingWithoutEffect",
+    message,
+  }));
 }
 
 /** Every fault of what should be the spec of a ModelBinding. */

@@ -1,23 +1,17 @@
-import { LABELS } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { Wanted } from "../api/wanted.ts";
 import { boundServe } from "../inject/bound-serve.ts";
 import { readIntent, type IntentResult } from "../inject/intent.ts";
+import { isNeverTouched } from "../inject/untouched.ts";
 import { allow, deny, type Decision } from "./decision.ts";
 import { decideServingPod } from "./serving-pod.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { decideTrainingPod } from "./training-pod.ts";
 
-/** Namespace of the control plane; its pods are never touched. */
-const KUBE_SYSTEM = "kube-system";
-
-/** Annotation of a pod that the kubelet runs from a file. */
-const MIRROR = "kubernetes.io/config.mirror";
-
 /** Decides on a pod that is created, or would be from a template. */
 export function decidePod(namespace: string, pod: Pod, snapshot: Snapshot): Decision {
-  if (isNeverTouched(namespace, pod, snapshot)) return allow("NotOurs");
+  if (isNeverTouched(namespace, pod, snapshot.policy.systemNamespace)) return allow("NotOurs");
   const read = intentOf(pod, snapshot.bindings);
   if (!read.ok) return deny(read.reason, read.causes, read.warnings);
   const { intent, warnings } = read;
@@ -48,21 +42,6 @@ export function wantedBy(pod: Pod, bindings: readonly ModelBinding[]): readonly 
 export function intentOf(pod: Pod, bindings: readonly ModelBinding[]): IntentResult {
   const { annotations, labels } = pod.metadata ?? {};
   return readIntent(annotations, "metadata.annotations", boundServe(bindings, labels));
-}
-
-/** True in the namespaces whose pods are none of our business. */
-export function isForeignNamespace(namespace: string, { policy }: Snapshot): boolean {
-  return namespace === KUBE_SYSTEM || namespace === policy.systemNamespace;
-}
-
-function isNeverTouched(namespace: string, pod: Pod, snapshot: Snapshot): boolean {
-  const { annotations, labels } = pod.metadata ?? {};
-  return (
-    isForeignNamespace(namespace, snapshot) ||
-    annotations?.[MIRROR] !== undefined ||
-    // A build pod's label names the version it belongs to; a user's pod gains nothing by wearing it.
-    labels?.[LABELS.versionUid] !== undefined
-  );
 }
 
 function isWindows(pod: Pod): boolean {

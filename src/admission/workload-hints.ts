@@ -3,12 +3,13 @@ import type { Job, KubeObject, Pod } from "../api/kube-types.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { Warning } from "../api/review.ts";
 import type { Wanted } from "../api/wanted.ts";
+import { isForeignNamespace } from "../inject/untouched.ts";
 import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
 import { jobOf, podOf, templatesAt } from "../jobs/templates.ts";
 import type { Controller, Workload } from "../jobs/workloads.ts";
 import { allow, type Decision } from "./decision.ts";
 import { decideExportingJob, isDecidedAsJob } from "./exporting-job.ts";
-import { decidePod, isForeignNamespace, wantedBy } from "./pod.ts";
+import { decidePod, wantedBy } from "./pod.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What a template makes: pods of a controller, or Jobs with a say in what becomes of their model. */
@@ -42,7 +43,7 @@ export function hintWorkload(
   workload: Workload,
   snapshot: Snapshot,
 ): Decision {
-  if (isForeignNamespace(namespace, snapshot)) return allow("NotOurs");
+  if (isForeignNamespace(namespace, snapshot.policy.systemNamespace)) return allow("NotOurs");
   const idle = idleOnWorkload(object, workload);
   const made = madeBy(object, workload);
   if (idle.length === 0 && made.length === 0) return allow("NothingAsked");

@@ -112,7 +112,7 @@ const KINDS: readonly KindDefinition[] = [
     plural: "modelbindings",
     shortName: "mb",
     description:
-      "Delivers a model to pods, or exports what they write, by their labels: nobody who owns them has to change anything. It is checked and kept; nothing acts on it yet.",
+      "Delivers a model to pods, or exports what they write, by their labels: nobody who owns them has to change anything. An export is checked and kept; nothing acts on it yet.",
     spec: modelBindingSpecSchema,
     status: modelBindingStatusSchema,
     rules: [SPEC_REQUIRED],

@@ -139,11 +139,12 @@ export const modelBindingStatusSchema = z
   .describe("Written by the controller only.");
 
 export type ModelBindingSpec = z.output<typeof modelBindingSpecSchema>;
+export type ModelBindingStatus = z.output<typeof modelBindingStatusSchema>;
 export type LabelSelector = z.output<typeof selectorSchema>;
 
 /** What selected pods get without an annotation: `model.kubedl.io/v1alpha1`, kind ModelBinding. */
 export interface ModelBinding extends KubeObject {
   readonly metadata: ObjectMeta;
   readonly spec: ModelBindingSpec;
-  readonly status?: z.output<typeof modelBindingStatusSchema>;
+  readonly status?: ModelBindingStatus;
 }

@@ -50,6 +50,7 @@ export const REASONS = {
   PullSecretMissing:
     "The pod was made before its model was built, and can not be given the Secret that pulls it.",
   ModelReady: "The ModelVersion is built; the pod may start.",
+  InjectionMissed: "Running pods lack the model that they should have been made with.",
   // Models.
   AliasesResolved: "Every alias of the Model names a version that is built.",
   VersionRetired: "An old ModelVersion is deleted: spec.retention of its Model asks for it.",
@@ -61,6 +62,7 @@ export const REASONS = {
   ClaimNotFound: "The persistent volume claim does not exist.",
   BindingOverlap: "Two bindings can select the same pods.",
   BindingWithoutEffect: "The binding is kept, and gives no pod a model as things are.",
+  BindingInEffect: "The pods that the binding selects get its model when they are made.",
   NodeNotFound: "The node that has the model does not exist.",
   WriterSubset: "Only some of the job's pods write the model.",
   CreateRefused: "The API server refuses what modelhook makes for the object: a quota or a policy.",

@@ -3,6 +3,8 @@ import type { Stores } from "../gather/stores.ts";
 import type { ApiServer } from "../kube/client.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Applier } from "./apply.ts";
+import { keyOfBinding, keysOfBinding, keysOfNamespace } from "./binding-keys.ts";
+import { DRIFT } from "./injection-reconcilers.ts";
 import { startLoop, type Key, type LoopMetrics, type Reconciler } from "./loop.ts";
 import type { Standby } from "./standby.ts";
 import { keysOfModel, keysOfVersion, keysUnderLimits, startWatches } from "./watches.ts";
@@ -35,9 +37,14 @@ export async function runController(options: {
   const { following } = options;
   following.onVersion(({ object }) => keysOfVersion(stores, object).forEach(add), signal);
   following.onModel(({ object }) => keysOfModel(stores, object).forEach(add), signal);
+  following.onBinding((change) => keysOfBinding(stores, change).forEach(add), signal);
+  following.onNamespace(({ object: { metadata } }) => {
+    keysOfNamespace(stores, metadata?.name).forEach(add);
+  }, signal);
   const addAll = (): void => {
     for (const version of stores.versions.list()) keysOfVersion(stores, version).forEach(add);
     for (const model of stores.models.list()) keysOfModel(stores, model).forEach(add);
+    for (const binding of stores.bindings.list()) add(keyOfBinding(binding));
   };
   options.standby.onEnd(addAll, signal);
   options.onLimits(() => keysUnderLimits(stores).forEach(add), signal);
@@ -49,6 +56,7 @@ export async function runController(options: {
     addAll();
     enqueue = (key) => queue.add(key);
     early.forEach(enqueue);
+    queue.addAfter(DRIFT.key, DRIFT.afterMs);
     log.info({ versions: stores.versions.size, keys: early.size }, "Leading");
     await aborted(signal);
   } catch (error) {

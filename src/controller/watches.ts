@@ -12,6 +12,7 @@ import { resources, type Resource } from "../kube/resources.ts";
 import type { Change, WritableStore } from "../kube/store.ts";
 import { references } from "../reconcile/observed.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { bindingsServing, bindingsServingModel } from "./binding-keys.ts";
 import type { Key } from "./loop.ts";
 
 /** Takes the keys to reconcile. */
@@ -73,7 +74,7 @@ export function startWatches(
   ];
 }
 
-/** What a change of a model may concern: itself, and its versions, which make it anew when somebody deletes it. */
+/** What a change of a model may concern: itself, and its versions, which make it anew when somebody deletes it, and those who serve it. */
 export function keysOfModel(stores: Stores, model: Model): readonly Key[] {
   const { namespace, name } = model.metadata;
   const versions = stores.versions.by("model", `${namespace}/${name}`);
@@ -82,10 +83,11 @@ export function keysOfModel(stores: Stores, model: Model): readonly Key[] {
     keyOf("retention", model),
     ...stores.gatedPods.by("model", `${namespace}/${name}`).map((pod) => keyOf("serving-pod", pod)),
     ...versions.map((version) => keyOf("modelversion", version)),
+    ...bindingsServingModel(stores, model),
   ];
 }
 
-/** What a change of a version may concern: itself, its model, the models whose aliases name it, its rivals, the pods and jobs that wait for it. */
+/** What a change of a version may concern: itself, its model, the models whose aliases name it, its rivals, the pods and jobs that wait for it, those who serve it. */
 export function keysOfVersion(stores: Stores, version: ModelVersion): readonly Key[] {
   const { modelName } = storedSpec(version);
   const { namespace, name, labels } = version.metadata;
@@ -105,6 +107,7 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
       .by("uid", uidKey(namespace, labels?.[LABELS.jobUid]))
       .map((job) => keyOf("exporting-job", job)),
     ...waitingFor(stores, location),
+    ...bindingsServing(stores, version),
   ];
 }
 

@@ -32,6 +32,13 @@ interface Page<T> {
   readonly items: readonly T[] | null;
 }
 
+/** A selection, and how it is read. */
+export interface ListOptions extends Selection {
+  /** Default 500. */
+  readonly pageSize?: number;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Reads a whole collection page by page (500 objects by default), every item with its apiVersion and kind.
  * A continue token that expires on the way starts the list again in one page, which cannot expire.
@@ -39,28 +46,39 @@ interface Page<T> {
 export async function listAll<T extends KubeObject>(
   api: ApiServer,
   resource: Resource,
-  options: Selection & { readonly pageSize?: number; readonly signal?: AbortSignal } = {},
+  options: ListOptions = {},
 ): Promise<Listing<T>> {
   try {
-    return await listPages(api, resource, options, options.pageSize ?? 500);
+    return await collect(listPages<T>(api, resource, options));
   } catch (error) {
     if (!isGone(error)) throw error;
-    return listPages(api, resource, options, undefined);
+    return collect(readPages<T>(api, resource, options, undefined));
   }
 }
 
-async function listPages<T extends KubeObject>(
+/**
+ * The same, a page at a time, for collections of which only a part is kept. Throws what `isGone` tells when the token expires,
+ * after minutes: what the pages said until then is half a view.
+ */
+export function listPages<T extends KubeObject>(
   api: ApiServer,
   resource: Resource,
-  options: Selection & { readonly signal?: AbortSignal },
+  options: ListOptions = {},
+): AsyncGenerator<Listing<T>, void> {
+  return readPages<T>(api, resource, options, options.pageSize ?? 500);
+}
+
+async function* readPages<T extends KubeObject>(
+  api: ApiServer,
+  resource: Resource,
+  options: ListOptions,
   limit: number | undefined,
-): Promise<Listing<T>> {
+): AsyncGenerator<Listing<T>, void> {
   const path = resourcePath(resource, { namespace: options.namespace });
   const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
   const accept = acceptOf(options, "list");
-  const items: T[] = [];
   let token: string | undefined;
-  for (;;) {
+  do {
     const page: Page<T> = await api.request("GET", path, {
       query: {
         labelSelector: options.labelSelector,
@@ -72,10 +90,19 @@ async function listPages<T extends KubeObject>(
       ...(accept === undefined ? {} : { accept }),
     });
     // The server calls metadata without the rest a kind of its own.
+    const items: T[] = [];
     for (const item of page.items ?? []) items.push({ ...item, ...type });
+    yield { items, resourceVersion: page.metadata.resourceVersion };
     token = page.metadata.continue;
-    if (token === undefined || token === "") {
-      return { items, resourceVersion: page.metadata.resourceVersion };
-    }
+  } while (token !== undefined && token !== "");
+}
+
+async function collect<T>(pages: AsyncIterable<Listing<T>>): Promise<Listing<T>> {
+  const items: T[] = [];
+  let resourceVersion = "";
+  for await (const page of pages) {
+    for (const item of page.items) items.push(item);
+    ({ resourceVersion } = page);
   }
+  return { items, resourceVersion };
 }

@@ -1,4 +1,5 @@
 import type { KubeObject } from "../api/kube-types.ts";
+import type { ModelBindingStatus } from "../api/modelbinding.ts";
 import type { ModelVersionStatus } from "../api/modelversion.ts";
 import type { ModelStatus } from "../api/model.ts";
 import type { Reason } from "../api/reasons.ts";
@@ -38,7 +39,7 @@ export type Action =
       readonly type: "status";
       readonly ref: ObjectRef;
       readonly resourceVersion: string;
-      readonly status: ModelVersionStatus | ModelStatus;
+      readonly status: ModelVersionStatus | ModelStatus | ModelBindingStatus;
     }
   /** JSON Patch to the object's main resource; a failed `test` operation means "observe again". */
   | {

@@ -35,6 +35,11 @@ describe("each report is a metric", () => {
     ["leading", (metrics) => metrics.leads(true), "modelhook_leader 1"],
     ["a live KubeDL", (metrics) => metrics.kubeDlPresent(true), "modelhook_kubedl_present 1"],
     [
+      "pods without their model, by who asks for it",
+      (metrics) => metrics.notInjected("annotation", 3),
+      'modelhook_pods_not_injected{asked_by="annotation"} 3',
+    ],
+    [
       "waiting objects",
       (metrics) => metrics.queued("modelversion", 7),
       'modelhook_queue_depth{queue="modelversion"} 7',

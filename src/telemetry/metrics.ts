@@ -24,6 +24,8 @@ export interface Metrics {
   leads(isLeader: boolean): void;
   /** Whether this replica sees a KubeDL that runs. */
   kubeDlPresent(isPresent: boolean): void;
+  /** So many running pods were made without what a binding, or an annotation of their own, asks for. */
+  notInjected(askedBy: "binding" | "annotation", pods: number): void;
   queued(queue: string, depth: number): void;
   reconciled(queue: string, outcome: "done" | "retried" | "failed", seconds: number): void;
   /** A build ended for good; bytes of the image when it succeeded. */
@@ -87,6 +89,13 @@ export function createMetrics(): Metrics {
     help: "1 while this replica sees KubeDL running; then the leader builds nothing, unless it was told to take over.",
     registers,
   });
+  const missed = new Gauge({
+    name: "modelhook_pods_not_injected",
+    help: "Running pods that were made without what is asked for them, by who asks, as the leader saw last; 0 on other replicas.",
+    labelNames: ["asked_by"] as const,
+    registers,
+  });
+  for (const askedBy of ["binding", "annotation"]) missed.set({ asked_by: askedBy }, 0);
   const depth = new Gauge({
     name: "modelhook_queue_depth",
     help: "Objects that wait to be reconciled.",
@@ -125,6 +134,7 @@ export function createMetrics(): Metrics {
     },
     leads: (isLeader) => leader.set(isLeader ? 1 : 0),
     kubeDlPresent: (isPresent) => kubeDl.set(isPresent ? 1 : 0),
+    notInjected: (askedBy, pods) => missed.set({ asked_by: askedBy }, pods),
     queued: (queue, waiting) => depth.set({ queue }, waiting),
     reconciled: (queue, outcome, seconds) => reconciles.observe({ queue, outcome }, seconds),
     built(reason, seconds, bytes = 0) {

@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { Reason } from "../../src/api/reasons.ts";
 import { deepFreeze } from "../../src/kube/freeze.ts";
 import type { Action } from "../../src/reconcile/action.ts";
+import { reconcileBinding, type BindingObserved } from "../../src/reconcile/binding.ts";
+import { NO_DRIFT, foldDrift, type DriftObserved } from "../../src/reconcile/injection-drift.ts";
 import { reconcileModel } from "../../src/reconcile/model.ts";
 import type { ModelObserved } from "../../src/reconcile/observed.ts";
 import { reconcileRetention, type RetentionObserved } from "../../src/reconcile/retention.ts";
@@ -22,6 +24,26 @@ const RECONCILERS: readonly (readonly [
     (observed: ModelObserved) => reconcileModel(observed),
   ],
   ["retention", ["VersionRetired"], (observed: RetentionObserved) => reconcileRetention(observed)],
+  [
+    "binding",
+    [
+      "BindingInEffect",
+      "BindingWithoutEffect",
+      "ModelReady",
+      "ModelNotFound",
+      "ModelNotBuilt",
+      "ModelBuildFailed",
+      "AliasPending",
+      "Injected",
+      "InjectionMissed",
+    ],
+    (observed: BindingObserved) => reconcileBinding(observed).actions,
+  ],
+  [
+    "drift",
+    ["InjectionMissed"],
+    (observed: DriftObserved) => foldDrift(NO_DRIFT, observed).actions,
+  ],
 ];
 
 describe.each(RECONCILERS)("reconciling a %s", (reconciler, reasons, reconcile) => {
