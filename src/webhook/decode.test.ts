@@ -7,7 +7,7 @@ const request = {
   operation: "CREATE",
   userInfo: { username: "alice" },
   namespace: "default",
-  object: { metadata: { generateName: "p-" } },
+  object: { metadata: { generateName: "p-" }, spec: { containers: [] } },
   oldObject: null,
 };
 
@@ -55,10 +55,13 @@ describe("a request with a uid but a fault can be denied by it", () => {
     [{ operation: "create" }, 'request.operation is "create", expected one of CREATE, UPDATE'],
     [{ operation: undefined }, "request.operation is undefined"],
     [{ userInfo: null }, "request.userInfo is missing"],
+    [{ userInfo: { username: 7 } }, "request.userInfo.username is not a string"],
     [{ name: 1 }, "request.name is not a string"],
     [{ namespace: {} }, "request.namespace is not a string"],
     [{ object: [] }, "request.object is not an object"],
     [{ oldObject: "x" }, "request.oldObject is not an object"],
+    [{ object: null }, "request.object is missing"],
+    [{ object: { metadata: 7 } }, "request.object.metadata is not an object"],
   ])("%j", (change, fault) => {
     expect(decodeReview(review({ ...request, ...change }))).toMatchObject({
       ok: false,

@@ -1,4 +1,5 @@
 import type { AdmissionRequest } from "../api/review.ts";
+import { shapeFault } from "./shape.ts";
 
 /** A request to decide on, or why there is none; with the UID an AdmissionReview can still answer, without it only HTTP can. */
 export type Decoded =
@@ -7,7 +8,7 @@ export type Decoded =
 
 const OPERATIONS: readonly unknown[] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
 
-/** Reads the body of an AdmissionReview, admission.k8s.io/v1. The objects in it are neither checked nor copied. */
+/** Reads the body of an AdmissionReview, admission.k8s.io/v1. The objects in it are of the types that decisions read, and not copied. */
 export function decodeReview(body: Buffer): Decoded {
   let review: unknown;
   try {
@@ -27,13 +28,12 @@ export function decodeReview(body: Buffer): Decoded {
   if (!isRecord(request)) return { ok: false, fault: "the AdmissionReview has no request" };
   const { uid } = request;
   if (typeof uid !== "string" || uid === "") return { ok: false, fault: "the request has no uid" };
-  const fault = faultOf(request);
-  return fault === undefined
-    ? { ok: true, request: request as unknown as AdmissionRequest }
-    : { ok: false, uid, fault };
+  const checked = request as unknown as AdmissionRequest;
+  const fault = faultOf(request) ?? shapeFault(checked);
+  return fault === undefined ? { ok: true, request: checked } : { ok: false, uid, fault };
 }
 
-/** Checks all that is read before the decision; the objects are the decision's business. */
+/** Checks all but the objects. */
 function faultOf(request: Readonly<Record<string, unknown>>): string | undefined {
   const { kind, operation, userInfo } = request;
   if (!isRecord(kind) || ![kind.group, kind.version, kind.kind].every(isString)) {
@@ -43,6 +43,10 @@ function faultOf(request: Readonly<Record<string, unknown>>): string | undefined
     return `request.operation is ${show(operation)}, expected one of ${OPERATIONS.join(", ")}`;
   }
   if (!isRecord(userInfo)) return "request.userInfo is missing";
+  const { username } = userInfo;
+  if (username !== undefined && !isString(username)) {
+    return "request.userInfo.username is not a string";
+  }
   for (const field of ["name", "namespace", "subResource"]) {
     const value = request[field];
     if (value !== undefined && !isString(value)) return `request.${field} is not a string`;

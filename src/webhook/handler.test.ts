@@ -11,7 +11,10 @@ const request = {
   operation: "CREATE",
   userInfo: { username: "alice" },
   namespace: "default",
-  object: { metadata: { name: "web" }, spec: { containers: [{ env: [{ value: "hunter2" }] }] } },
+  object: {
+    metadata: { name: "web" },
+    spec: { containers: [{ name: "server", env: [{ name: "PASSWORD", value: "hunter2" }] }] },
+  },
 };
 
 const snapshot = makeSnapshot();
@@ -238,7 +241,11 @@ describe("the log line", () => {
 
   test.each([
     ["the request's name", { name: "given" }, "given"],
-    ["the generated name's start", { object: { metadata: { generateName: "web-" } } }, "web-"],
+    [
+      "the generated name's start",
+      { object: { ...request.object, metadata: { generateName: "web-" } } },
+      "web-",
+    ],
   ])("takes %s", async (_name, change, expected) => {
     const { handle, lines } = makeHandler();
     await handle(callOf(change));
@@ -261,7 +268,8 @@ test("kinds that are not ours share one label", async () => {
   const kinds = ["Made", "Up", "Model"].map((kind) => ({ group: "made.up", version: "v1", kind }));
   for (const kind of kinds) await handle(callOf({ kind }));
   for (const group of ["batch", "batch.volcano.sh"]) {
-    await handle(callOf({ kind: { group, version: "v1", kind: "Job" } }));
+    const kind = { group, version: "v1", kind: "Job" };
+    await handle(callOf({ kind, object: { metadata: {}, spec: { template: {} } } }));
   }
   await handle(callOf({ kind: { group: "apps", version: "v1", kind: "Deployment" } }));
   expect(await counted()).toEqual([
