@@ -113,6 +113,13 @@ describe("parseExport", () => {
     );
   });
 
+  test("takes no keys but texts: to print nested ones takes minutes", () => {
+    expect(parseExport("? ".repeat(300))).toMatchObject({
+      ok: false,
+      faults: [{ message: "is neither JSON nor YAML: A key is no text at line 1, column 599" }],
+    });
+  });
+
   test("lets a key named __proto__ change nothing", () => {
     parseExport(`{"__proto__": {"polluted": true}}`);
     expect({}).not.toHaveProperty("polluted");

@@ -107,8 +107,10 @@ const MAX_TEXT = 16_384;
 
 /** Reads the export annotation, JSON or YAML. */
 export function parseExport(text: string): Parsed<ExportIntent> {
-  // Warnings would go to standard error; maxAliasCount keeps a few bytes from growing to many.
-  const read = (): unknown => parse(text, { maxAliasCount: 0, logLevel: "error" });
+  // Warnings would go to standard error; maxAliasCount keeps a few bytes from growing to many; to make texts of keys that are lists
+  // or maps, one in the other, takes minutes for 1000 characters.
+  const options = { maxAliasCount: 0, logLevel: "error", stringKeys: true } as const;
+  const read = (): unknown => parse(text, options);
   return parseText(text, "neither JSON nor YAML", read, exportSchema);
 }
 
@@ -162,5 +164,8 @@ function parseText<T extends z.ZodType>(
 /** The parsers' messages go on with a picture of the place and advice for programmers. */
 function firstLine(error: unknown): string {
   const [line = ""] = (error as Error).message.split("\n");
-  return line.replace(/; please use .* at /, " at ").replace(/:$/, "");
+  return line
+    .replace("With stringKeys, all keys must be strings", "A key is no text")
+    .replace(/; please use .* at /, " at ")
+    .replace(/:$/, "");
 }
