@@ -138,6 +138,7 @@ function descriptorPath(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`;
 }
 
-function quoted(path: Buffer): string {
+/** A path in messages. */
+export function quoted(path: Buffer): string {
   return JSON.stringify(path.toString());
 }

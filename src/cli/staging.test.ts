@@ -75,6 +75,17 @@ describe("staging", () => {
     run();
     expect(existsSync(join(root, "staged/latest"))).toBe(false);
   });
+
+  test.each([
+    ["latest", "leads in a circle"],
+    ["file/below", "leads through a file as if that were a directory"],
+    ["n".repeat(256), "leads to a name that is too long"],
+  ])("refuses a link to %s, after which kaniko would leave out other files", (target, why) => {
+    file("file", "", 0o644);
+    symlinkSync(target, join(root, "volume/latest"));
+    const message = `"latest" is a link that ${why}, which kaniko can not put into an image; remove it`;
+    expect(run).toThrow(expect.objectContaining({ reason: "UnsupportedFile", message }));
+  });
 });
 
 function run(): void {

@@ -6,8 +6,10 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
+  statSync,
 } from "node:fs";
-import { guarded, walk } from "./source-tree.ts";
+import { BuildFault, errorCode } from "./build-fault.ts";
+import { guarded, quoted, walk } from "./source-tree.ts";
 
 /** What everybody may do with a model in an image: its readers run as any user. */
 const FILE_READABLE = 0o444;
@@ -16,10 +18,17 @@ const DIRECTORY_READABLE = 0o555;
 /** Permission bits without setuid, setgid and sticky. */
 const PERMISSIONS = 0o777;
 
+/** Links after which kaniko leaves out what else the model holds, and says nothing of it. */
+const UNRESOLVABLE: Readonly<Record<string, string>> = {
+  ELOOP: "leads in a circle",
+  ENOTDIR: "leads through a file as if that were a directory",
+  ENAMETOOLONG: "leads to a name that is too long",
+};
+
 /**
  * Copies what kaniko can not take as it is: files that not everybody can read or that are setuid, and every directory, for
  * its mode alone. Copied over the model itself, which kaniko reads from the volume, that gives the normalised modes without
- * a second copy of all the data.
+ * a second copy of all the data. Throws BuildFault UnsupportedFile for a link that it can not take at all.
  */
 export function stage(source: number, target: string): void {
   chmodSync(target, directoryMode(fstatSync(source).mode));
@@ -33,7 +42,19 @@ export function stage(source: number, target: string): void {
     } else if (kind === "file" && needsOtherMode(mode)) {
       guarded(path, () => copyFile(opened, copy));
       chmodSync(copy, fileMode(mode));
-    }
+    } else if (kind === "link") refuseUnresolvable(path, opened);
+  }
+}
+
+/** A link that leads nowhere is fine, and where one leads is of no interest. */
+function refuseUnresolvable(path: Buffer, opened: Buffer): void {
+  try {
+    statSync(opened);
+  } catch (cause) {
+    const why = UNRESOLVABLE[errorCode(cause) ?? ""];
+    if (why === undefined) return;
+    const message = `${quoted(path)} is a link that ${why}, which kaniko can not put into an image; remove it`;
+    throw new BuildFault("UnsupportedFile", message, { cause });
   }
 }
 
