@@ -13,6 +13,7 @@ import {
   kubectl,
   list,
   makeNamespace,
+  modelImagesOf,
   read,
   whenBuilt,
   type TestNode,
@@ -70,8 +71,9 @@ describe("from a training pod to serving pods, on a real node", () => {
     expect(pods.length).toBe(2);
     for (const pod of pods) {
       expect(await logsOf(node, `pod/${pod.metadata?.name}`)).toBe(trained);
-      const [loader] = pod.spec?.initContainers ?? [];
-      expect(loader?.image).toBe(`${version.spec.imageRepo}@${version.status?.digest}`);
+      expect(modelImagesOf(pod)).toEqual([
+        `image-volume ${version.spec.imageRepo}@${version.status?.digest}`,
+      ]);
     }
   });
 
@@ -82,7 +84,7 @@ describe("from a training pod to serving pods, on a real node", () => {
     );
     expect(
       (await shell(node, "stat -c %a private.bin run.sh variables empty")).trim().split("\n"),
-    ).toEqual(["644", "755", "755", "755"]);
+    ).toEqual(["644", "755", "775", "755"]);
     expect((await shell(node, "touch new 2>&1 || true")).trim()).toContain("Read-only file system");
   });
 });

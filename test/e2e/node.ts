@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { inject } from "vitest";
 import { up, type LocalCluster } from "../../deploy/local/local-cluster.ts";
-import type { KubeObject } from "../../src/api/kube-types.ts";
+import type { KubeObject, Pod } from "../../src/api/kube-types.ts";
 import type { ModelVersion } from "../../src/api/modelversion.ts";
+import { LOADER } from "../../src/inject/init-container.ts";
 
 /** The cluster that the tests share, and its images. */
 export interface TestNode {
@@ -98,6 +99,17 @@ export async function whenBuilt(
     },
     { seconds: 180 },
   );
+}
+
+/** The images of the models in a pod, each as `copy image` or `image-volume image`. */
+export function modelImagesOf({ spec }: Pod): readonly string[] {
+  const loaders = (spec?.initContainers ?? []).filter(({ name }) => name.startsWith(LOADER));
+  return [
+    ...loaders.map(({ image }) => `copy ${image}`),
+    ...(spec?.volumes ?? []).flatMap(({ image }) =>
+      image === undefined ? [] : [`image-volume ${image.reference}`],
+    ),
+  ];
 }
 
 /** Runs kubectl in a namespace and gives its standard output. */

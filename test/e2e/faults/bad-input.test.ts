@@ -53,7 +53,7 @@ describe("bad input", () => {
     const [gated] = await list<Pod>(node, NAMESPACE, "pods", "app=early");
     const [owner] = gated?.metadata?.ownerReferences ?? [];
     const told = expect.stringMatching(
-      /^Warning ModelBuildFailed: waits for ModelVersion missing, whose build failed: SourceNotFound/,
+      /^Warning ModelBuildFailed: waits, but the build of ModelVersion missing failed: SourceNotFound/,
     ) as string;
     await eventually("the events", async () => {
       const events = await eventsOn(node, NAMESPACE, "ReplicaSet", owner?.name ?? "");
@@ -111,6 +111,20 @@ describe("bad input", () => {
     expect(status?.digest).toBeUndefined();
   });
 
+  test.concurrent("a link in a circle fails the build", async () => {
+    const path = `/models/${NAMESPACE}/circling`;
+    await symlink("circle", join(await writeModel(node, path), "circle"));
+    await apply(node, NAMESPACE, modelVersion(node, "circling", path));
+    const { status } = await whenBuilt(node, NAMESPACE, "circling");
+    expect(status).toMatchObject({
+      imageBuildPhase: "ImageBuildFailed",
+      message: expect.stringMatching(
+        /^UnsupportedFile: "circle" is a link that leads in a circle/,
+      ) as string,
+      attempts: 1,
+    });
+  });
+
   test.concurrent("a link in a model that leads out of it stays a link, and what it leads to is not in the image", async () => {
     const path = `/models/${NAMESPACE}/leading`;
     const directory = await writeModel(node, path);
@@ -137,9 +151,7 @@ describe("bad input", () => {
     );
     await eventually("the event", async () => {
       const events = await eventsOn(node, NAMESPACE, "Pod", "waiting");
-      return events.includes(
-        "Warning ModelNotFound: waits for ModelVersion awaited, which does not exist",
-      );
+      return events.includes("Warning ModelNotFound: waits: ModelVersion awaited does not exist");
     });
     await apply(node, NAMESPACE, modelVersion(node, "awaited", path));
     await kubectl(node, NAMESPACE, "wait", "--for=condition=Ready", "pod/waiting", "--timeout=90s");

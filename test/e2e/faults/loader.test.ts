@@ -1,11 +1,9 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { placeOf } from "../../../deploy/local/place.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Pod } from "../../../src/api/kube-types.ts";
 import {
   apply,
-  eventually,
   joinNode,
   kubectl,
   makeNamespace,
@@ -13,13 +11,14 @@ import {
   whenBuilt,
   type TestNode,
 } from "../node.ts";
+import { holdLoader } from "./loaders.ts";
 import { hashesIn, modelVersion, writeModel } from "./models.ts";
-import { findProcesses, signalAll } from "./processes.ts";
 import { logsByPod, servingPod } from "./workloads.ts";
 
 const NAMESPACE = "faults-loader";
 const PATH = `/models/${NAMESPACE}/sharded`;
 const SHARDS = 2000;
+const COPY = { "model.kubedl.io/delivery": "copy" };
 
 describe("a loader", () => {
   let node: TestNode;
@@ -40,20 +39,10 @@ describe("a loader", () => {
   afterAll(async () => namespace?.[Symbol.asyncDispose]());
 
   test("that is killed half-way starts again, and the pod sees the whole model", async () => {
-    await apply(node, NAMESPACE, servingPod(node, "interrupted", "sharded"));
-    const { metadata } = await eventually("the pod", async () =>
-      read<Pod>(node, NAMESPACE, "pod", "interrupted"),
-    );
-    const { name, network } = inject("cluster");
-    const volume = `kubelet/pods/${metadata?.uid}/volumes/kubernetes.io~empty-dir/kubedl-model`;
-    const partial = join(placeOf(name, network).run, volume, ".partial/shards");
-    await eventually(
-      "a part of the copy",
-      async () => (await readdir(partial).catch(() => [])).length > 0,
-      { everyMs: 2 },
-    );
-    signalAll(await findProcesses(".partial", metadata?.uid), "SIGKILL");
-    expect((await readdir(partial)).length).toBeLessThan(SHARDS);
+    await apply(node, NAMESPACE, servingPod(node, "interrupted", "sharded", COPY));
+    const loader = await holdLoader(node, NAMESPACE, "interrupted", "shards");
+    expect(loader.copied).toBeLessThan(SHARDS);
+    loader.kill();
 
     const ready = ["--for=condition=Ready", "pod/interrupted", "--timeout=60s"];
     await kubectl(node, NAMESPACE, "wait", ...ready);

@@ -8,6 +8,7 @@ import {
   kubectl,
   list,
   makeNamespace,
+  modelImagesOf,
   whenBuilt,
   type TestNode,
 } from "../node.ts";
@@ -61,11 +62,11 @@ describe("replicas that are killed while pods are created", () => {
     const pods = await list<Pod>(node, NAMESPACE, "pods", "faults=serving");
     expect(pods.length).toBe(REPLICAS + SINGLE_PODS);
     const image = `${version.spec.imageRepo}@${builtDigest(version)}`;
-    const seen = pods.map(({ spec, status }) => ({
-      loaders: spec?.initContainers?.map((each) => `${each.name} ${each.image}`),
-      restarts: status?.containerStatuses?.[0]?.restartCount,
+    const seen = pods.map((pod) => ({
+      models: modelImagesOf(pod),
+      restarts: pod.status?.containerStatuses?.[0]?.restartCount,
     }));
-    const wanted = { loaders: [`kubedl-model-loader ${image}`], restarts: 0 };
+    const wanted = { models: [`image-volume ${image}`], restarts: 0 };
     expect(seen).toEqual(pods.map(() => wanted));
     const logs = await logsByPod(node, NAMESPACE, "faults=serving");
     const hashes = await hashesIn(directory);

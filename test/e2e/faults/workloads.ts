@@ -36,9 +36,15 @@ export function exportingJob(
 }
 
 /** A pod that prints the hashes of the model it serves, and can not be ready without it. */
-export function servingPod(node: TestNode, name: string, version: string): object {
+export function servingPod(
+  node: TestNode,
+  name: string,
+  version: string,
+  more: Readonly<Record<string, string>> = {},
+): object {
   const { metadata, spec } = servingTemplate(node, name, version);
-  return { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name }, spec };
+  const annotations = { ...metadata.annotations, ...more };
+  return { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name, annotations }, spec };
 }
 
 /** A Deployment of such pods. */
@@ -74,11 +80,7 @@ export async function logsByPod(
   return logs;
 }
 
-function servingTemplate(
-  node: TestNode,
-  app: string,
-  version: string,
-): { readonly metadata: object; readonly spec: object } {
+function servingTemplate(node: TestNode, app: string, version: string) {
   const script =
     "cd /kubedl-model && find . -type f -print0 | sort -z | xargs -0 sha256sum && touch /tmp/served && exec sleep 3600";
   return {
