@@ -11,6 +11,8 @@ export interface InstallOptions {
   readonly kanikoImage: string;
   /** Image below every model. */
   readonly baseImage: string;
+  /** Images that a version may be built on besides that one (none by default). */
+  readonly allowedBaseImages?: readonly string[];
   /** Registries (host:port) that may be reached by plain HTTP. */
   readonly insecureRegistries: readonly string[];
   /** Directories on nodes that a namespace may store models below. */
@@ -67,11 +69,12 @@ export function manifests(options: InstallOptions): string {
 function filledIn(manifest: Manifest, options: InstallOptions): Manifest {
   if (manifest.kind === "ConfigMap") {
     const { kanikoImage, baseImage, insecureRegistries, allowedPrefixes } = options;
+    const { allowedBaseImages = [] } = options;
     const limits = parse(manifest.data?.["config.yaml"] ?? "") as { build: object };
     const config = {
       ...limits,
       localStorage: { allowedPrefixes },
-      build: { ...limits.build, kanikoImage, baseImage, insecureRegistries },
+      build: { ...limits.build, kanikoImage, baseImage, allowedBaseImages, insecureRegistries },
     };
     return { ...manifest, data: { "config.yaml": stringify(config) } };
   }

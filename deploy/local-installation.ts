@@ -1,3 +1,4 @@
+import { NO_BASE } from "../src/api/modelversion.ts";
 import { install } from "./install.ts";
 import { pushNodeImages } from "./local/images.ts";
 import { pushProductImage } from "./local/images/product.ts";
@@ -23,6 +24,7 @@ export async function installLocally(
     image: modelhook,
     kanikoImage: kaniko,
     baseImage: busybox,
+    allowedBaseImages: [NO_BASE],
     insecureRegistries: [cluster.registry],
     allowedPrefixes: { "*": ["/models"] },
   });
