@@ -64,6 +64,10 @@ describe("a stranger's object is told by its first part that is none", () => {
       pod({ containers: [{ name: "a", resources: { limits: { cpu: 1 } } }] }),
       "request.object.spec.containers[0].resources.limits[cpu] is not a string",
     ],
+    [
+      pod({ containers: [{ name: "a", command: "sh" }] }),
+      "request.object.spec.containers[0].command is not a list",
+    ],
     [pod({ nodeSelector: ["a"] }), "request.object.spec.nodeSelector is not an object"],
     [
       pod({}, { annotations: { a: null } }),

@@ -44,6 +44,8 @@ const CONTAINER = object(
     name: "string",
     image: "string",
     restartPolicy: "string",
+    command: { list: "string" },
+    args: { list: "string" },
     env: { list: object({ name: "string", value: "string" }, ["name"]) },
     volumeMounts: {
       list: object({ name: "string", mountPath: "string", subPath: "string" }, [
