@@ -112,7 +112,7 @@ test.each([
   [1, 1, "1Mi"],
   [MIB, 1, "2Mi"],
   [100 * MIB, 0, "110Mi"],
-  [100 * MIB, 256_000, "1110Mi"],
+  [100 * MIB, 256_000, "2110Mi"],
   [2 ** 40, 1, "1153434Mi"],
 ])("a copy of %s bytes in %s files takes %s", (bytes, files, quantity) => {
   const copy = copyBytes(bytes, files);

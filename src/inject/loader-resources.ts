@@ -5,14 +5,17 @@ import { commonLimits, isGuaranteed, largestLimits } from "./quality-of-service.
 
 /** Tenths of the files' bytes that a copy takes. */
 const SIZE_MARGIN = 11;
-/** What each file may take besides its bytes: the kubelet counts blocks, and a model of a million small files is mostly those. */
-const BLOCK = 4096;
+/**
+ * What each file may take besides its bytes: a block, and one for a directory that it may have to itself. The kubelet counts
+ * those, and a model of a million small files is mostly that.
+ */
+const BLOCKS = 2 * 4096;
 const MIB = 2 ** 20;
 
 /** Bytes of ephemeral storage that the copy of so many bytes and files takes, whole MiB; undefined while the size is not known. */
 export function copyBytes(bytes: number | undefined, files: number): number | undefined {
   if (bytes === undefined) return undefined;
-  return Math.ceil(Math.max(1, (bytes * SIZE_MARGIN) / 10 + files * BLOCK) / MIB) * MIB;
+  return Math.ceil(Math.max(1, (bytes * SIZE_MARGIN) / 10 + files * BLOCKS) / MIB) * MIB;
 }
 
 /** Bytes as a quantity of MiB. */
