@@ -1,6 +1,6 @@
 import type { Pod, VolumeMount } from "../api/kube-types.ts";
 import type { Warning } from "../api/review.ts";
-import { mountsAt, withoutModel, withoutMount } from "../inject/conflicts.ts";
+import { mountsAt, shortName, withoutModel, withoutMount } from "../inject/conflicts.ts";
 import { imageVolumesOf } from "../inject/image-volume.ts";
 import {
   IMAGE_DIRECTORY,
@@ -24,8 +24,7 @@ export function completeDelivery(
   targets: readonly ContainerRef[],
   warnings: readonly Warning[],
 ): Decision {
-  const loaders = loadersOf(pod);
-  const last = Math.max(...loaders.map(({ index }) => index));
+  const last = loadersOf(pod).at(-1)?.index ?? -1;
   const isEarly = ({ list, index }: ContainerRef): boolean =>
     list === "initContainers" && index < last;
   const missing = intent.models.flatMap(({ mountPath }, model) => {
@@ -46,7 +45,7 @@ export function completeDelivery(
   for (const { mount, refs } of late) showModel(draft, intent, mount, refs);
   const early = new Set(
     missing.flatMap(({ unmounted }) =>
-      unmounted.filter(isEarly).map(({ container }) => container.name),
+      unmounted.filter(isEarly).map(({ container }) => shortName(container)),
     ),
   );
   return patch("AlreadyInjected", draft.operations(), [

@@ -26,3 +26,17 @@ test("a denial says every fault with its field, in one text", () => {
     warnings: [],
   });
 });
+
+test("a denial of more faults than anybody reads says how many more there are", () => {
+  const causes = Array.from({ length: 250 }, (_, index) => ({
+    field: `spec.list[${index}]`,
+    message: "is required",
+  }));
+  const denied = deny("InvalidObject", causes);
+  expect(denied).toMatchObject({ causes: causes.slice(0, 100) });
+  expect(denied).toMatchObject({
+    message: expect.stringMatching(
+      /spec\.list\[99\]: is required; and 150 more faults$/,
+    ) as unknown,
+  });
+});

@@ -1,6 +1,9 @@
 import type { Reason } from "../api/reasons.ts";
 import type { Cause, PatchOperation, Warning } from "../api/review.ts";
 
+/** As many faults as one answer names: an object of 3 MB can have a hundred thousand. */
+const MAX_CAUSES = 100;
+
 /** What admission answers, and the facts that the shell counts and logs. */
 export type Decision = Allowed | Denied;
 
@@ -36,12 +39,15 @@ export function patch(
   return { allowed: true, reason, operations, warnings };
 }
 
-/** Denied, every fault named in one answer. */
+/** Denied, every fault named in one answer, as far as somebody can read them all. */
 export function deny(
   reason: Reason,
-  causes: readonly Cause[],
+  faults: readonly Cause[],
   warnings: readonly Warning[] = [],
 ): Decision {
-  const message = causes.map((cause) => `${cause.field}: ${cause.message}`).join("; ");
+  const causes = faults.slice(0, MAX_CAUSES);
+  const texts = causes.map((cause) => `${cause.field}: ${cause.message}`);
+  const more = faults.length - causes.length;
+  const message = [...texts, ...(more === 0 ? [] : [`and ${more} more faults`])].join("; ");
   return { allowed: false, reason, message, causes, warnings };
 }

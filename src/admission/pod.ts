@@ -2,12 +2,19 @@ import type { Pod } from "../api/kube-types.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { Wanted } from "../api/wanted.ts";
 import { boundServe } from "../inject/bound-serve.ts";
+import { loadersOf } from "../inject/init-container.ts";
 import { readIntent, type IntentResult } from "../inject/intent.ts";
 import { isNeverTouched } from "../inject/untouched.ts";
 import { allow, deny, type Decision } from "./decision.ts";
 import { decideServingPod } from "./serving-pod.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { decideTrainingPod } from "./training-pod.ts";
+
+/**
+ * Most containers of a pod that is given a model. What is added to each, for each of its models, makes 3 MB of them hundreds; no
+ * store takes a pod of so many.
+ */
+const MAX_CONTAINERS = 1000;
 
 /** Decides on a pod that is created, or would be from a template. */
 export function decidePod(namespace: string, pod: Pod, snapshot: Snapshot): Decision {
@@ -22,6 +29,11 @@ export function decidePod(namespace: string, pod: Pod, snapshot: Snapshot): Deci
   if (isWindows(pod)) {
     const message = "a Windows pod can not be given a model; left as it is";
     return allow("NotOurs", [...warnings, { reason: "NotOurs", message }]);
+  }
+  const count = countContainers(pod);
+  if (count > MAX_CONTAINERS) {
+    const message = `the pod has ${count} containers; a model can be given to pods of at most ${MAX_CONTAINERS}`;
+    return deny("InvalidObject", [{ field: "spec.containers", message }], warnings);
   }
   if (intent.export !== undefined) {
     return decideTrainingPod(namespace, pod, intent.export, snapshot, warnings);
@@ -42,6 +54,12 @@ export function wantedBy(pod: Pod, bindings: readonly ModelBinding[]): readonly 
 export function intentOf(pod: Pod, bindings: readonly ModelBinding[]): IntentResult {
   const { annotations, labels } = pod.metadata ?? {};
   return readIntent(annotations, "metadata.annotations", boundServe(bindings, labels));
+}
+
+/** Containers of the pod, without those that an earlier call of this admission added. */
+function countContainers(pod: Pod): number {
+  const { containers, initContainers } = pod.spec ?? {};
+  return (containers?.length ?? 0) + (initContainers?.length ?? 0) - loadersOf(pod).length;
 }
 
 function isWindows(pod: Pod): boolean {

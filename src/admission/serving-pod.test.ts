@@ -10,7 +10,13 @@ import {
   namedVersion,
 } from "../../test/make/modelversion.ts";
 import { makeNode } from "../../test/make/node.ts";
-import { makePod, makeServingPod, makeUsingPod, type MadePod } from "../../test/make/pod.ts";
+import {
+  makePod,
+  makeServingPod,
+  makeTrainingPod,
+  makeUsingPod,
+  type MadePod,
+} from "../../test/make/pod.ts";
 import { makePolicy, makeSnapshot } from "../../test/make/snapshot.ts";
 import { ANNOTATIONS } from "../api/annotations.ts";
 import type { Container } from "../api/kube-types.ts";
@@ -394,3 +400,62 @@ describe("a pod is denied", () => {
     ]);
   });
 });
+
+describe("a pod that is larger than pods are", () => {
+  test("gets the model in a thousand containers, and is denied with more", () => {
+    expect(injected(makeServingPod(many(1000)), BUILT).spec.containers.at(-1)).toMatchObject({
+      volumeMounts: [{ name: "kubedl-model" }],
+    });
+    expect(faultsOf(makeServingPod(many(1001)), BUILT)).toEqual([
+      "InvalidObject",
+      "spec.containers: the pod has 1001 containers; a model can be given to pods of at most 1000",
+    ]);
+    const init = makeServingPod(({ spec }) => {
+      spec.initContainers = Array.from({ length: 1000 }, (_, index) => ({ name: `i${index}` }));
+    });
+    expect(faultsOf(init, BUILT)[0]).toBe("InvalidObject");
+    expect(faultsOf(makeTrainingPod(many(1001)), BUILT)[0]).toBe("InvalidObject");
+  });
+
+  test("and asks for nothing is let in as it is", () => {
+    expect(decided(makePod(many(1001)), BUILT)).toMatchObject({ reason: "NothingAsked" });
+  });
+
+  test("is told of a few of its containers", () => {
+    const pod = annotated(ANNOTATIONS.containers, "main", many(200, "x".repeat(1000)));
+    const name = "x".repeat(63);
+    expect(faultsOf(pod, BUILT)).toEqual([
+      "InvalidAnnotation",
+      `metadata.annotations[model.kubedl.io/containers]: the pod has no container "main"; it has server, ${Array.from({ length: 7 }, () => name).join(", ")} and 192 more`,
+    ]);
+  });
+
+  test("is told of a container that it names many times once", () => {
+    const pod = annotated(
+      ANNOTATIONS.containers,
+      Array.from({ length: 1000 }, () => "main").join(),
+    );
+    expect(faultsOf(pod, BUILT)).toHaveLength(2);
+  });
+
+  test("is told of a hundred mounts that are in the way", () => {
+    const pod = makeServingPod(({ spec }) => {
+      spec.containers[0].volumeMounts = Array.from({ length: 500 }, () => ({
+        name: "d".repeat(1000),
+        mountPath: "/kubedl-model",
+      }));
+    });
+    const decision = decided(pod, BUILT);
+    expect(decision).toMatchObject({
+      reason: "MountConflict",
+      message: expect.stringMatching(/; and 400 more faults$/) as unknown,
+    });
+    expect(decision.allowed || decision.message.length).toBeLessThan(50_000);
+  });
+});
+
+function many(count: number, name = "c"): Tweak<MadePod> {
+  return ({ spec }) => {
+    for (let index = 1; index < count; index++) spec.containers.push({ name: `${name}${index}` });
+  };
+}

@@ -1,10 +1,12 @@
 import type { Pod } from "../api/kube-types.ts";
 import { pinned } from "../api/image-ref.ts";
 import { hasNoShell, type ModelVersion } from "../api/modelversion.ts";
+import { listed } from "../api/listed.ts";
 import type { Cause, Warning } from "../api/review.ts";
+import { show } from "../api/schema-faults.ts";
 import { storedSpec } from "../api/stored-spec.ts";
 import { wantedText } from "../api/wanted.ts";
-import { mountsAt, reservedNames, withoutModel } from "../inject/conflicts.ts";
+import { mountsAt, reservedNames, shortName, withoutModel } from "../inject/conflicts.ts";
 import { imageVolumesOf } from "../inject/image-volume.ts";
 import {
   IMAGE_DIRECTORY,
@@ -24,6 +26,9 @@ import { allow, deny, patch, type Decision } from "./decision.ts";
 import { chooseDelivery } from "./delivery-choice.ts";
 import { gateWarning } from "./gate-warning.ts";
 import type { Snapshot } from "./snapshot.ts";
+
+/** As many of a pod's containers as a sentence names. */
+const MAX_NAMES = 8;
 
 /** A model that is asked for, and what is known of it. */
 interface Found {
@@ -96,14 +101,16 @@ function chooseContainers(
   const loaders = new Set(loadersOf(pod).map(({ container }) => container));
   const containers = draft.containers.filter(({ container }) => !loaders.has(container));
   if (names === undefined) return { targets: containers, unknown: [] };
-  const has = containers.map(({ container }) => container.name);
-  const unknown = names
-    .filter((name) => !has.includes(name))
-    .map((name) => ({
-      field,
-      message: `the pod has no container ${JSON.stringify(name)}; it has ${has.join(", ")}`,
-    }));
-  const targets = containers.filter(({ container }) => names.includes(container.name));
+  const wanted = new Set(names);
+  const has = new Set(containers.map(({ container }) => container.name));
+  const list = listed(
+    containers.map(({ container }) => shortName(container)),
+    MAX_NAMES,
+  );
+  const unknown = [...wanted]
+    .filter((name) => !has.has(name))
+    .map((name) => ({ field, message: `the pod has no container ${show(name)}; it has ${list}` }));
+  const targets = containers.filter(({ container }) => wanted.has(container.name));
   return { targets, unknown };
 }
 

@@ -65,6 +65,32 @@ describe("mountsAt", () => {
     expect(mountsOf(mountPath)).toEqual(["spec.containers[0].volumeMounts[0].mountPath"]);
   });
 
+  test("shows names as short as they can be", () => {
+    const pod = makePod((each) => {
+      each.spec.containers[0] = {
+        name: "c".repeat(1000),
+        volumeMounts: [{ name: "d".repeat(1000), mountPath: "/kubedl-model" }],
+      };
+    });
+    expect(mountsAt(draftPod(pod).containers, "/kubedl-model")).toMatchObject([
+      {
+        message: `container ${"c".repeat(63)} already mounts "${"d".repeat(100)}…" at /kubedl-model; remove that mount or choose another path for the model`,
+      },
+    ]);
+  });
+
+  test("finds every mount at the place", () => {
+    const pod = makePod((each) => {
+      each.spec.containers[0].volumeMounts = ["/m", "/other", "m/", "//m"].map((mountPath) => ({
+        name: "data",
+        mountPath,
+      }));
+    });
+    expect(mountsAt(draftPod(pod).containers, "/m").map(({ field }) => field)).toEqual(
+      [0, 2, 3].map((index) => `spec.containers[0].volumeMounts[${index}].mountPath`),
+    );
+  });
+
   test.each(["/kubedl-models", "/kubedl-model/data", "/"])(
     "takes %s for another place",
     (mountPath) => {

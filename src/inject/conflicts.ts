@@ -1,7 +1,11 @@
 import type { Cause } from "../api/review.ts";
 import type { Container, Pod, VolumeMount } from "../api/kube-types.ts";
 import { mountedAt } from "../api/path.ts";
+import { show } from "../api/schema-faults.ts";
 import type { ContainerRef } from "./pod-draft.ts";
+
+/** Longest name that a container can have. */
+const MAX_NAME = 63;
 
 /** Volumes and containers of the pod that have names which the product reserves. */
 export function reservedNames(
@@ -34,7 +38,7 @@ export function mountsAt(refs: readonly ContainerRef[], mountPath: string): read
   return refs.flatMap(({ list, index, container }) =>
     mountIndexes(container, wanted).map((mount) => ({
       field: `spec.${list}[${index}].volumeMounts[${mount}].mountPath`,
-      message: `container ${container.name} already mounts ${JSON.stringify(container.volumeMounts?.[mount]?.name)} at ${mountPath}; remove that mount or choose another path for the model`,
+      message: `container ${shortName(container)} already mounts ${show(container.volumeMounts?.[mount]?.name)} at ${mountPath}; remove that mount or choose another path for the model`,
     })),
   );
 }
@@ -56,15 +60,20 @@ export function withoutModel(
   pod: Pod,
   asked: { readonly reference: string; readonly subPath: string; readonly mountPath: string },
 ): readonly ContainerRef[] {
-  const volumes = (pod.spec?.volumes ?? [])
-    .filter(({ image }) => image?.reference === asked.reference)
-    .map(({ name }) => name);
-  if (volumes.length === 0) return refs;
-  const isIt = ({ name, subPath, mountPath }: VolumeMount): boolean =>
-    volumes.includes(name) &&
-    subPath === asked.subPath &&
-    mountedAt(mountPath) === mountedAt(asked.mountPath);
-  return refs.filter(({ container }) => !(container.volumeMounts ?? []).some(isIt));
+  const volumes = new Set(
+    (pod.spec?.volumes ?? [])
+      .filter(({ image }) => image?.reference === asked.reference)
+      .map(({ name }) => name),
+  );
+  if (volumes.size === 0) return refs;
+  const place = mountedAt(asked.mountPath);
+  return refs.filter(({ container }) => {
+    const places = placesOf(container);
+    return !(container.volumeMounts ?? []).some(
+      ({ name, subPath }, index) =>
+        volumes.has(name) && subPath === asked.subPath && places[index] === place,
+    );
+  });
 }
 
 /** The name, or the first with `-x` after it that is not taken. */
@@ -73,7 +82,31 @@ export function freeName(name: string, taken: ReadonlySet<string>): string {
 }
 
 function mountIndexes(container: Container, wanted: string): readonly number[] {
-  return [...(container.volumeMounts ?? []).entries()]
-    .filter(([, { mountPath }]) => mountedAt(mountPath) === wanted)
-    .map(([index]) => index);
+  const places = placesOf(container);
+  const found: number[] = [];
+  for (
+    let index = places.indexOf(wanted);
+    index !== -1;
+    index = places.indexOf(wanted, index + 1)
+  ) {
+    found.push(index);
+  }
+  return found;
+}
+
+/** Places of containers, which are never changed: a path may have megabytes, and is looked at for each model. */
+const PLACES = new WeakMap<Container, readonly string[]>();
+
+/** Where the kubelet mounts each mount of a container. */
+function placesOf(container: Container): readonly string[] {
+  const known = PLACES.get(container);
+  if (known !== undefined) return known;
+  const places = (container.volumeMounts ?? []).map(({ mountPath }) => mountedAt(mountPath));
+  PLACES.set(container, places);
+  return places;
+}
+
+/** A container's name as sentences show it: it is as long as somebody made it, until the API server looks at it. */
+export function shortName({ name }: Container): string {
+  return name.slice(0, MAX_NAME);
 }

@@ -60,3 +60,12 @@ test("all keys are looked at", () => {
   expect(misspelt.map(({ meant }) => meant)).toEqual([`${PREFIX}model`, `${PREFIX}alias`]);
   expect(warnings).toHaveLength(2);
 });
+
+test("of more unknown keys than anybody reads, the first are looked at", () => {
+  const keys = Array.from({ length: 1000 }, (_, index) => `${PREFIX}prefetch-${index}`);
+  expect(unknownKeysOf([...keys, `${PREFIX}modle`])).toMatchObject({
+    misspelt: [],
+    warnings: { length: 100 },
+  });
+  expect(unknownKeysOf([`${PREFIX}modle`, ...keys]).misspelt).toHaveLength(1);
+});

@@ -15,6 +15,9 @@ const ELSEWHERE: readonly string[] = Object.values(VERSION_ANNOTATIONS);
 /** Edits within which an unknown key counts as a misspelt one. */
 const TYPO_DISTANCE = 2;
 
+/** As many unknown keys as are looked at: nobody reads more, and 3 MB of them would take seconds. */
+const MAX_UNKNOWN = 100;
+
 /** Keys of ours that nobody knows. */
 export interface UnknownKeys {
   /** Those that are nearly a known one, with that one. */
@@ -27,6 +30,7 @@ export interface UnknownKeys {
 export function unknownKeysOf(keys: readonly string[]): UnknownKeys {
   const unknown = keys
     .filter((key) => !KNOWN.includes(key))
+    .slice(0, MAX_UNKNOWN)
     .map((key) => ({ key, meant: ELSEWHERE.includes(key) ? undefined : nearestKnown(key) }));
   return {
     misspelt: unknown.flatMap(({ key, meant }) =>
