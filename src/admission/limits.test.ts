@@ -213,6 +213,11 @@ describe("limits are refused", () => {
       ": is no YAML: Map keys must be unique at line 2, column 1",
     ],
     [
+      "when a key is no text, of which many in each other would take minutes to print",
+      "? [a]\n: b",
+      ": is no YAML: all keys must be strings at line 1, column 3",
+    ],
+    [
       "when they unfold for ever",
       `a: &a [1,1,1,1,1,1,1,1,1,1]\n${"bcdefgh".replaceAll(/./g, (name) => {
         const before = String.fromCodePoint(name.charCodeAt(0) - 1);

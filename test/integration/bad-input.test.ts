@@ -43,9 +43,9 @@ describe("a serving pod is denied when", () => {
       `${at("model-version")}: "Digits_v1" is not the name of a ModelVersion (lower case letters, digits, "-" and ".", at most 253)`,
     ],
     [
-      "it asks for a model without naming a version",
-      { model: "digits" },
-      `${at("model")}: is not supported by this modelhook; name a version by model.kubedl.io/model-version`,
+      "it names a model in two ways",
+      { ...asks, model: "digits" },
+      `${at("model")}: excludes model.kubedl.io/model-version: one of them says which model is wanted`,
     ],
     ...["model", "/a/../b", "/", "/a:b"].map((path): Case => [
       `its mount path is ${path}`,
@@ -55,7 +55,7 @@ describe("a serving pod is denied when", () => {
     [
       "it wants a delivery that there is not",
       { ...asks, delivery: "link" },
-      `${at("delivery")}: "link" is not allowed; allowed: auto, copy`,
+      `${at("delivery")}: "link" is not allowed; allowed: auto, copy, image-volume`,
     ],
     [
       "the resources of its loader are none",
@@ -116,7 +116,7 @@ describe("a serving pod is denied when", () => {
       [
         `${at("incject")}: is unknown; did you mean model.kubedl.io/inject?`,
         `${at("mount-path")}: "here" must be an absolute path without ".." and ":", and not /`,
-        `${at("delivery")}: "image" is not allowed; allowed: auto, copy`,
+        `${at("delivery")}: "image" is not allowed; allowed: auto, copy, image-volume`,
       ].join("; "),
     ],
   ])("%s", async (_when, annotations, because, spec) => {

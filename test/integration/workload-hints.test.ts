@@ -90,7 +90,7 @@ describe.each(KINDS)("whoever applies a %s", (kind, apiVersion, at, specOf) => {
     [
       "a bad value",
       { "model-version": "digits-v1", delivery: "link" },
-      `${field("delivery")}: "link" is not allowed; allowed: auto, copy; its pods will be denied`,
+      `${field("delivery")}: "link" is not allowed; allowed: auto, copy, image-volume; its pods will be denied`,
     ],
     [
       "a version that does not exist, and of the nearest",
