@@ -217,7 +217,7 @@ const hostile = fc.dictionary(
 );
 
 /** Annotations in our words: right in most cases, anything in the others. */
-export const anyAsking: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
+const anyAsking: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
   { weight: 16, arbitrary: fc.tuple(naming, shaping).map(([a, b]) => Object.assign({}, a, b)) },
   { weight: 1, arbitrary: fc.tuple(naming, hostile).map(([a, b]) => Object.assign({}, a, b)) },
   { weight: 1, arbitrary: hostile },
