@@ -93,12 +93,22 @@ test.each([
   await expect(kubeconfigCredentials({ path })).rejects.toThrow(path);
 });
 
-async function writeConfig(parts: { cluster?: object; user?: object }): Promise<string> {
+test.each([["team-a"], [undefined]])("a context's namespace is told: %s", async (namespace) => {
+  const path = await writeConfig({ context: { namespace } });
+
+  expect((await kubeconfigCredentials({ path })).namespace).toBe(namespace);
+});
+
+async function writeConfig(parts: {
+  cluster?: object;
+  user?: object;
+  context?: object;
+}): Promise<string> {
   const path = join(directory, "config");
   const config = {
     clusters: [{ name: "c", cluster: { server: "https://server.example:6443", ...parts.cluster } }],
     users: [{ name: "u", user: parts.user ?? {} }],
-    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+    contexts: [{ name: "x", context: { cluster: "c", user: "u", ...parts.context } }],
     "current-context": "x",
   };
   await writeFile(path, JSON.stringify(config));

@@ -16,6 +16,8 @@ type TlsOptions = Pick<
 export interface Credentials {
   /** Base address; it may end in a path, as behind a gateway of many clusters. */
   readonly server: string;
+  /** Namespace that the kubeconfig's context names, if it does. */
+  readonly namespace?: string | undefined;
   /** Headers of one request, read anew for each so that a rotated token is used at once. */
   headers(): Promise<Record<string, string>>;
   /** TLS settings of one new connection, read anew for each so that rotated certificates are used. */
@@ -77,6 +79,7 @@ export async function kubeconfigCredentials(options: {
   }
   return {
     server: cluster.server,
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace,
     async headers() {
       const { headers, auth } = await httpsOptions(config);
       return {
