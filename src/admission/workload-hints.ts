@@ -81,11 +81,18 @@ function speaks({ metadata }: Pod): boolean {
 }
 
 function hint(namespace: string, made: Made, snapshot: Snapshot): readonly Warning[] {
-  const { path, makes } = made;
   const decision =
     made.makes === "pods"
       ? decidePod(namespace, made.pod, snapshot)
       : decideJob(namespace, made.job, snapshot);
+  return hintsOf(decision, made);
+}
+
+/** What a decision on that which a template makes means to whoever applies the template; `path` is where it is. */
+export function hintsOf(
+  decision: Decision,
+  { path, makes }: Pick<Made, "path" | "makes">,
+): readonly Warning[] {
   const said = decision.warnings.map(({ reason, message }) => ({
     reason,
     message: `${path}: ${message}`,
@@ -93,9 +100,14 @@ function hint(namespace: string, made: Made, snapshot: Snapshot): readonly Warni
   if (decision.allowed) return said;
   const faults = decision.causes.map(({ field, message }) => ({
     reason: decision.reason,
-    message: followed(`${path}.${field}: ${message}`, `its ${makes} will be denied`),
+    message: followed(`${fieldAt(path, field)}: ${message}`, `its ${makes} will be denied`),
   }));
   return [...faults, ...said];
+}
+
+/** A binding is another object than the one with the template. */
+function fieldAt(path: string, field: string): string {
+  return field.startsWith("ModelBinding ") ? `${path}: ${field}` : `${path}.${field}`;
 }
 
 function decideJob(namespace: string, job: Job, snapshot: Snapshot): Decision {
@@ -111,7 +123,7 @@ function followed(sentence: string, consequence: string): string {
 }
 
 /** Keys that say something on pods, and nothing on what has them made. */
-function idleOnWorkload({ metadata }: KubeObject, workload: Workload): readonly Warning[] {
+export function idleOnWorkload({ metadata }: KubeObject, workload: Workload): readonly Warning[] {
   return Object.keys(metadata?.annotations ?? {})
     .filter(isAsking)
     .map((key) => ({

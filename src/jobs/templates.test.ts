@@ -9,23 +9,29 @@ const REPLICAS = pods("spec.replicas.*.template");
 
 describe("a template is found", () => {
   const template = { metadata: {} };
-  test.each<[string, string, object, readonly string[]]>([
-    ["at a plain path", "spec.template", { template }, ["spec.template"]],
+  test.each<[string, string, object, readonly (readonly [path: string, pointer: string])[]]>([
+    ["at a plain path", "spec.template", { template }, [["spec.template", "/spec/template"]]],
     [
       "in every value of a map",
       REPLICAS.path,
-      { replicas: { Worker: { template }, PS: { template } } },
-      ["spec.replicas.Worker.template", "spec.replicas.PS.template"],
+      { replicas: { Worker: { template }, "a/b": { template } } },
+      [
+        ["spec.replicas.Worker.template", "/spec/replicas/Worker/template"],
+        ["spec.replicas.a/b.template", "/spec/replicas/a~1b/template"],
+      ],
     ],
     [
       "in every item of a list",
       REPLICAS.path,
       { replicas: [{ template }, {}, { template }] },
-      ["spec.replicas[0].template", "spec.replicas[2].template"],
+      [
+        ["spec.replicas[0].template", "/spec/replicas/0/template"],
+        ["spec.replicas[2].template", "/spec/replicas/2/template"],
+      ],
     ],
-  ])("%s", (_, path, spec, paths) => {
+  ])("%s", (_, path, spec, places) => {
     const found = templatesAt(deepFreeze({ spec }), pods(path));
-    expect(found).toEqual(paths.map((each) => ({ path: each, value: template })));
+    expect(found).toEqual(places.map(([at, pointer]) => ({ path: at, pointer, value: template })));
   });
 });
 

@@ -1,9 +1,13 @@
-import type { Container, Job, ObjectMeta, Pod, Volume } from "../api/kube-types.ts";
+import type { Container, Job, ObjectMeta, Pod, Volume, VolumeMount } from "../api/kube-types.ts";
+import { pointerToken } from "../api/review.ts";
 import type { TemplatePlace } from "./workloads.ts";
 
-/** Something that stands at a path of an object; the path as a user writes it, such as `spec.tasks[0].template`. */
+/** Something that stands in an object. */
 export interface Found {
+  /** As a user writes it, such as `spec.tasks[0].template`. */
   readonly path: string;
+  /** The same as a JSON pointer, such as `/spec/tasks/0/template`. */
+  readonly pointer: string;
   readonly value: Fields;
 }
 
@@ -11,21 +15,24 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** The templates that an object has at a place. Anything may stand there instead: what is no object is none. */
 export function templatesAt(object: unknown, place: TemplatePlace): readonly Found[] {
-  return find("", object, place.path.split("."));
+  return find({ path: "", pointer: "" }, object, place.path.split("."));
 }
 
-function find(path: string, value: unknown, steps: readonly string[]): readonly Found[] {
+function find(
+  { path, pointer }: Omit<Found, "value">,
+  value: unknown,
+  steps: readonly string[],
+): readonly Found[] {
   const [step, ...rest] = steps;
-  if (step === undefined) return isFields(value) ? [{ path, value }] : [];
-  if (step === "*") {
-    if (Array.isArray(value)) {
-      return value.flatMap((item, index) => find(`${path}[${index}]`, item, rest));
-    }
-    if (!isFields(value)) return [];
-    return Object.entries(value).flatMap(([key, item]) => find(`${path}.${key}`, item, rest));
-  }
-  if (!isFields(value) || !Object.hasOwn(value, step)) return [];
-  return find(path === "" ? step : `${path}.${step}`, value[step], rest);
+  if (step === undefined) return isFields(value) ? [{ path, pointer, value }] : [];
+  const isList = step === "*" && Array.isArray(value);
+  if (!isList && !isFields(value)) return [];
+  const keys = step === "*" ? Object.keys(value) : Object.hasOwn(value, step) ? [step] : [];
+  return keys.flatMap((key) => {
+    const name = isList ? `[${key}]` : path === "" ? key : `.${key}`;
+    const place = { path: path + name, pointer: `${pointer}/${pointerToken(key)}` };
+    return find(place, (value as Fields)[key], rest);
+  });
 }
 
 /** The pod that a template makes, with the fields that decide whether a model can be given to it; parts of another shape left out. */
@@ -70,11 +77,16 @@ function metadataOf(template: Fields): ObjectMeta {
 function containerOf(container: Fields): Container {
   return {
     name: textIn(container, "name"),
-    volumeMounts: listIn(container, "volumeMounts").map((mount) => ({
-      name: textIn(mount, "name"),
-      mountPath: textIn(mount, "mountPath"),
-      ...(typeof mount["subPath"] === "string" ? { subPath: mount["subPath"] } : {}),
-    })),
+    volumeMounts: listIn(container, "volumeMounts").map(mountOf),
+  };
+}
+
+function mountOf(mount: Fields): VolumeMount {
+  const { subPath } = mount;
+  return {
+    name: textIn(mount, "name"),
+    mountPath: textIn(mount, "mountPath"),
+    ...(typeof subPath === "string" ? { subPath } : {}),
   };
 }
 
