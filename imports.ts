@@ -80,6 +80,6 @@ export const AREAS: readonly Area[] = [
     name: "cli",
     pure: false,
     imports: ["api", "admission", "inject", "gather", "kube", "oci", "telemetry"],
-    packages: ["commander", "yaml", "node:*"],
+    packages: ["commander", "diff", "yaml", "node:*"],
   },
 ];
