@@ -79,7 +79,17 @@ export const AREAS: readonly Area[] = [
   {
     name: "cli",
     pure: false,
-    imports: ["api", "admission", "inject", "gather", "kube", "oci", "telemetry"],
+    imports: [
+      "api",
+      "admission",
+      "inject",
+      "jobs",
+      "gather",
+      "webhook/shape.ts",
+      "kube",
+      "oci",
+      "telemetry",
+    ],
     packages: ["commander", "diff", "yaml", "node:*"],
   },
 ];

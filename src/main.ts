@@ -1,5 +1,19 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, type CommanderError, InvalidArgumentError, Option } from "commander";
+import type { ExplainOptions } from "./cli/explain.ts";
+import type { InjectOptions } from "./cli/inject.ts";
 import type { Logger } from "./telemetry/logger.ts";
+
+const INJECT_HELP = `
+Ends with 1 when something would be denied, and with 2 when the input can not be used.
+
+Example:
+  modelhook inject -f deploy/demo/serve.yaml --versions deploy/demo/versions.yaml --diff`;
+
+const EXPLAIN_HELP = `
+Ends with 1 when there is no such pod, and with 2 when the cluster does not tell.
+
+Example:
+  modelhook explain pod serve-6d5f9c-x2x7p -n digits`;
 
 const program = new Command("modelhook")
   .description("Turns trained models into immutable images and puts them into serving pods.")
@@ -27,6 +41,42 @@ program
       drainGraceMs: options.drainSeconds * 1000,
       signal: untilStopped(),
     });
+  });
+
+program
+  .command("inject")
+  .description("print manifests as the cluster would have them, with models in their pods")
+  .requiredOption("-f, --filename <file...>", "manifests, YAML or JSON; - is standard input")
+  .option(
+    "--versions <file...>",
+    "instead of a cluster: ModelVersions, Models, ModelBindings, Namespaces, Nodes",
+  )
+  .option("-n, --namespace <name>", "namespace of objects that name none")
+  .option("--config <file>", "limits of the administrator: config.yaml, or its ConfigMap")
+  .addOption(new Option("--context <name>", "context of the kubeconfig").conflicts("versions"))
+  .option("--diff", "print what changes only")
+  .addHelpText("after", INJECT_HELP)
+  .exitOverride(misused)
+  .action(async (options: InjectOptions) => {
+    const { inject } = await import("./cli/inject.ts");
+    const { TERMINAL } = await import("./cli/terminal.ts");
+    process.exitCode = await inject(options, TERMINAL);
+  });
+
+program
+  .command("explain")
+  .description("tell why a pod of the cluster was, or was not, given a model")
+  .command("pod")
+  .description("tell why a pod of the cluster was, or was not, given a model")
+  .argument("<name>", "name of the pod")
+  .option("-n, --namespace <name>", "its namespace, unless it is that of the context")
+  .option("--context <name>", "context of the kubeconfig")
+  .addHelpText("after", EXPLAIN_HELP)
+  .exitOverride(misused)
+  .action(async (name: string, options: ExplainOptions) => {
+    const { explain } = await import("./cli/explain.ts");
+    const { TERMINAL } = await import("./cli/terminal.ts");
+    process.exitCode = await explain(name, options, TERMINAL);
   });
 
 imageTask(
@@ -125,6 +175,11 @@ function untilStopped(): AbortSignal {
     process.once(name, () => controller.abort(new Error(`got ${name}`)));
   }
   return controller.signal;
+}
+
+/** Ends as for other input that can not be used. */
+function misused({ exitCode }: CommanderError): never {
+  process.exit(exitCode === 0 ? 0 : 2);
 }
 
 function format(error: unknown): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { WORKLOADS, workloadOf } from "./workloads.ts";
+import { WORKLOADS, workloadOf, workloadOfObject } from "./workloads.ts";
 
 describe("the table", () => {
   test("has each kind once", () => {
@@ -9,6 +9,8 @@ describe("the table", () => {
 
   test.each(WORKLOADS)("has $group/$version $kind", (row) => {
     expect(workloadOf(row)).toBe(row);
+    const { group, version, kind } = row;
+    expect(workloadOfObject({ apiVersion: `${group}/${version}`, kind })).toBe(row);
     expect(row.plural).toBe(`${row.kind.toLowerCase()}s`);
     for (const { path } of row.places) expect(path).toMatch(/^spec\.[A-Za-z.*]+emplate$/);
   });
@@ -19,5 +21,11 @@ describe("the table", () => {
     { group: "kubeflow.org", version: "v1", kind: "MXJob" },
   ])("lacks $group/$version $kind", (kind) => {
     expect(workloadOf(kind)).toBeUndefined();
+    const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+    expect(workloadOfObject({ apiVersion, kind: kind.kind })).toBeUndefined();
   });
+});
+
+test("an object without a type has no row", () => {
+  expect(workloadOfObject({})).toBeUndefined();
 });

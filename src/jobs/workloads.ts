@@ -1,3 +1,5 @@
+import type { KubeObject } from "../api/kube-types.ts";
+
 /** Who makes the pods of a template: a batch/v1 Job that is itself made from a template, or the controller of this kind. */
 type Maker =
   | { readonly makes: "jobs" }
@@ -131,4 +133,10 @@ export function workloadOf(kind: {
   return WORKLOADS.find(
     (row) => row.group === kind.group && row.version === kind.version && row.kind === kind.kind,
   );
+}
+
+/** The row of an object, by the type that it carries. */
+export function workloadOfObject({ apiVersion = "", kind = "" }: KubeObject): Workload | undefined {
+  const [version = "", group = ""] = apiVersion.split("/").toReversed();
+  return workloadOf({ group, version, kind });
 }
