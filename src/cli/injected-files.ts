@@ -5,7 +5,7 @@ import { injectionOf, type Said } from "./injection.ts";
 import { patchDocument } from "./patch-document.ts";
 import { printDocument } from "./print-document.ts";
 import type { World } from "./world.ts";
-import type { YamlDocument } from "./yaml-file.ts";
+import type { FoundObject, YamlDocument } from "./yaml-file.ts";
 
 /** A file that was read. */
 export interface SourceFile {
@@ -46,18 +46,19 @@ export function injectFiles({ files, world, namespace, now }: InjectRequest): In
   const said: SaidOf[] = [];
   const injected = files.map(({ name, text, documents }) => {
     const texts = documents.map((document) => {
-      const found = document.objects.map(({ pointer, object }) => {
+      const answers = document.objects.map((found) => {
+        const { object } = found;
         const place = { world, namespace: object.metadata?.namespace || namespace, now };
-        return { pointer, object, injection: injectionOf(object, place) };
+        return { found, injection: injectionOf(object, place) };
       });
-      for (const { pointer, object, injection } of found) {
+      for (const { found, injection } of answers) {
         for (const each of injection.said) {
-          const line = `${placeOf(name, document, pointer, object)}: ${each.message}`;
+          const line = `${placeOf(name, document, found)}: ${each.message}`;
           said.push({ ...each, line });
         }
       }
-      const patches = found.flatMap(({ pointer, injection }) =>
-        injection.patches.map((patch) => ({ ...patch, pointer: pointer + patch.pointer })),
+      const patches = answers.flatMap(({ found, injection }) =>
+        injection.patches.map((patch) => ({ ...patch, pointer: found.pointer + patch.pointer })),
       );
       for (const { pointer, operations } of patches) {
         patchDocument(document.tree, pointer, operations);
@@ -81,8 +82,7 @@ export function isInjectable(object: KubeObject): boolean {
 export function placeOf(
   file: string,
   { text, start, tree }: YamlDocument,
-  pointer: string,
-  { kind, metadata }: KubeObject,
+  { pointer, object: { kind, metadata } }: FoundObject,
 ): string {
   const path = pointer.split("/").slice(1);
   const node: unknown = path.length === 0 ? tree.contents : tree.getIn(path, true);

@@ -12,8 +12,8 @@ const storedVersionSpec = modelVersionSpecSchema.partial();
 /** The faults of a file's objects that decisions look at, a line each. */
 export function knownFaultLines({ name, documents }: SourceFile): readonly string[] {
   return documents.flatMap((document) =>
-    document.objects.flatMap(({ pointer, object }) =>
-      knownFaults(object).map((fault) => `${placeOf(name, document, pointer, object)}: ${fault}`),
+    document.objects.flatMap((found) =>
+      knownFaults(found.object).map((fault) => `${placeOf(name, document, found)}: ${fault}`),
     ),
   );
 }
