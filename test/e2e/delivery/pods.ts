@@ -61,7 +61,7 @@ export async function whenSucceeded(node: TestNode, namespace: string, name: str
       const pod = await read<Pod>(node, namespace, "pod", name);
       return ["Succeeded", "Failed"].includes(pod?.status?.phase ?? "") ? pod : undefined;
     },
-    { seconds: 120, everyMs: 500 },
+    { seconds: 180, everyMs: 500 },
   );
   if (ended.status?.phase === "Succeeded") return ended;
   const logs = await kubectl(node, namespace, "logs", name, "--all-containers");
