@@ -89,6 +89,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const endpoint = { api, stores, limits, standby, metrics, log };
   const app = createApp({
     mutate: handlerOf("mutate", endpoint),
+    mutateBound: handlerOf("mutate", endpoint, true),
     validate: handlerOf("validate", endpoint),
     hint: handlerOf("hint", endpoint),
     readiness,
@@ -228,6 +229,7 @@ function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
 function handlerOf(
   endpoint: "mutate" | "validate" | "hint",
   parts: Pick<Parts, "api" | "stores" | "limits" | "standby" | "metrics" | "log">,
+  isBound = false,
 ): ReturnType<typeof createHandler> {
   const { api, stores, limits, standby: kubeDl, metrics, log } = parts;
   return createHandler({
@@ -235,7 +237,8 @@ function handlerOf(
     gather: async (request, signal) => {
       const { policy } = limits.current();
       const standby = kubeDl.isSeen();
-      return gatherSnapshot(request, { api, stores, policy, standby, now: Date.now, signal });
+      const sources = { api, stores, policy, standby, isBound, now: Date.now, signal };
+      return gatherSnapshot(request, sources);
     },
     decide,
     metrics,

@@ -223,14 +223,6 @@ describe("a denial for what a binding asks names the binding", () => {
       ],
     ],
     [
-      "that names a container which the pod does not have",
-      bound([serving({ modelVersion: "mnist-v1", containers: ["main"] })]),
-      [
-        "InvalidAnnotation",
-        'ModelBinding web: spec.serve.containers: the pod has no container "main"; it has server',
-      ],
-    ],
-    [
       "that asks for an image volume which a node can not mount",
       {
         ...bound([serving({ modelVersion: "mnist-v1", delivery: "image-volume" })]),
@@ -246,9 +238,18 @@ describe("a denial for what a binding asks names the binding", () => {
   });
 });
 
+test("of the containers that a binding names a pod may have some, or none", () => {
+  const some = bound([serving({ modelVersion: "mnist-v1", containers: ["main", "server"] })]);
+  expect(decided(web(), some)).toMatchObject({ reason: "Injected" });
+  const none = bound([serving({ modelVersion: "mnist-v1", containers: ["main"] })]);
+  expect(decided(web(), none)).toMatchObject({ reason: "NothingAsked", operations: [] });
+});
+
 test("what a pod asks for is looked up, by its own words or by a binding's", () => {
   const bindings = [serving({ model: "mnist", alias: "production" })];
-  expect(wantedBy(web(), bindings)).toEqual([{ model: "mnist", alias: "production" }]);
+  expect(wantedBy(web(), bindings)).toEqual([
+    { model: "mnist", alias: "production", boundAt: "/kubedl-model" },
+  ]);
   expect(wantedBy(web({ [ANNOTATIONS.modelVersion]: "mnist-v1" }), bindings)).toEqual([
     { modelVersion: "mnist-v1" },
   ]);

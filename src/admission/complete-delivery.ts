@@ -1,9 +1,12 @@
 import type { Pod, VolumeMount } from "../api/kube-types.ts";
 import type { Warning } from "../api/review.ts";
+import { wantedText } from "../api/wanted.ts";
 import { mountsAt, shortName, withoutModel, withoutMount } from "../inject/conflicts.ts";
 import { imageVolumesOf } from "../inject/image-volume.ts";
 import {
   IMAGE_DIRECTORY,
+  LOADER,
+  MODEL_VOLUME,
   copyMount,
   imageMount,
   loadersOf,
@@ -12,6 +15,7 @@ import {
 import type { ServeIntent } from "../inject/intent.ts";
 import { draftPod, type ContainerRef } from "../inject/pod-draft.ts";
 import { showModel } from "../inject/serving-hook.ts";
+import { readStatus } from "../inject/serving-status.ts";
 import { deny, patch, type Decision } from "./decision.ts";
 
 /**
@@ -50,8 +54,21 @@ export function completeDelivery(
   );
   return patch("AlreadyInjected", draft.operations(), [
     ...warnings,
+    ...otherModels(pod, intent),
     ...[...early].map(earlyWarning),
   ]);
+}
+
+/** Said of a pod that came with a model in it, such as a copy of a live one, and asks for another. */
+function otherModels(pod: Pod, { models, binding }: ServeIntent): readonly Warning[] {
+  const status = readStatus(pod);
+  // What a binding says may have changed since the first call of this admission.
+  if (status === undefined || binding !== undefined) return [];
+  const asked = models.map(({ wanted, mountPath }) => `${wantedText(wanted)} at ${mountPath}`);
+  const had = status.models.map(({ wanted, mountPath }) => `${wantedText(wanted)} at ${mountPath}`);
+  if (asked.join() === had.join()) return [];
+  const message = `the pod came with ${had.join(", ")} in it and keeps that; for ${asked.join(", ")} take the volume ${MODEL_VOLUME} and the init container ${LOADER} out of it`;
+  return [{ reason: "AlreadyInjected", message }];
 }
 
 /** The mount by which a container sees a model of the pod, and the model's image; undefined for one that the pod does not have. */

@@ -83,7 +83,7 @@ describe("references", () => {
 
   test("of a pod that a binding selects are what the binding serves", () => {
     const { wanted } = references(makeRequest(bound), [makeBinding()]);
-    expect(wanted).toEqual([{ modelVersion: "mnist-v1" }]);
+    expect(wanted).toEqual([{ modelVersion: "mnist-v1", boundAt: "/kubedl-model" }]);
     expect(references(makeRequest(bound), [])).toMatchObject({ wanted: [] });
   });
 
@@ -95,6 +95,13 @@ describe("references", () => {
       template: "team-a/rs-1/",
     });
     expect(references(makeRequest(makeServingPod(owned)), [])).not.toHaveProperty("template");
+    const ownedBound = makePod((pod) => {
+      owned(pod);
+      pod.metadata.labels = { ...bound.metadata.labels };
+    });
+    expect(references(makeRequest(ownedBound), [makeBinding()])).toMatchObject({
+      template: "team-a/rs-1/",
+    });
   });
 
   test.each<[string, KubeObject, object]>([

@@ -34,8 +34,8 @@ export function references(
   if (object && isPodCreation(request)) {
     const wanted = wantedBy(object, bindings);
     const template = templateKey(namespace, object);
-    // A version is the same for all; what a name stands for can change between two pods of one controller.
-    const isFixed = wanted.every((each) => "modelVersion" in each);
+    // A version that the pod names is the same for all; what a Model stands for, or a binding says, can change between two pods.
+    const isFixed = wanted.every((each) => "modelVersion" in each && each.boundAt === undefined);
     return { ...nothing, wanted, ...(isFixed || template === undefined ? {} : { template }) };
   }
   const workload = workloadIn(request);

@@ -104,7 +104,7 @@ const TABLE: readonly (readonly [Asked, boolean, Nodes, boolean, object])[] = [
   ["copy", false, "not all", false, refused("NoShell", cannotMount)],
 
   ["auto", false, "unknown", true, copied("the nodes are not known")],
-  ["auto", false, "unknown", false, mounted(CAN)],
+  ["auto", false, "unknown", false, mounted("the nodes are not known")],
   ["image-volume", false, "unknown", true, mounted()],
   ["image-volume", false, "unknown", false, mounted()],
 ];
@@ -137,13 +137,11 @@ describe("a delivery", () => {
     expect(choose("image-volume", { versions: [] })).toEqual(mounted());
   });
 
-  test("where no node is known that the pod can go to is a copy, and no image volume", () => {
+  test("where no node is known yet that the pod can go to is a copy, or what it has to be", () => {
     const why = "no node is known that the pod can go to";
     expect(choose("auto", { nodes: [] })).toEqual(copied(why));
-    expect(choose("image-volume", { nodes: [] })).toMatchObject({
-      reason: "ImageVolumesUnsupported",
-      causes: [{ message: expect.stringContaining(why) as unknown }],
-    });
+    expect(choose("image-volume", { nodes: [] })).toEqual(mounted());
+    expect(choose("auto", { nodes: [], versions: [WITHOUT_SHELL] })).toEqual(mounted(why));
   });
 
   test("is by the nodes that the pod can go to alone", () => {

@@ -2,7 +2,7 @@ import type { Node, Pod } from "../api/kube-types.ts";
 import { NO_BASE, hasNoShell, type ModelVersion } from "../api/modelversion.ts";
 import type { Reason } from "../api/reasons.ts";
 import type { Cause } from "../api/review.ts";
-import { imageVolumeObstacle } from "../inject/image-volumes.ts";
+import { NO_NODE, imageVolumeObstacle } from "../inject/image-volumes.ts";
 import type { ServeIntent } from "../inject/intent.ts";
 import type { DeliveryChoice } from "../inject/serving-hook.ts";
 
@@ -31,6 +31,9 @@ export interface DeliveryFacts {
   readonly baseImages: readonly string[];
 }
 
+const UNKNOWN_NODES = "the nodes are not known";
+const EVERY_NODE = "every node that the pod can go to mounts it";
+
 /**
  * | asked | pod waits | every node mounts image volumes | an image has no shell | delivered |
  * | --- | --- | --- | --- | --- |
@@ -43,7 +46,7 @@ export interface DeliveryFacts {
  * | image-volume | no | no | any | denied |
  * | auto, copy | no | no | yes | denied |
  *
- * Where the nodes are not looked at, they can do what is asked for, and `auto` is a copy if it can be.
+ * Where no node is known, or none is looked at, they can do what is asked for, and `auto` is a copy if it can be.
  */
 export function chooseDelivery(intent: ServeIntent, facts: DeliveryFacts): ChosenDelivery {
   const { pod, versions, isGated, nodes, baseImages } = facts;
@@ -62,10 +65,11 @@ export function chooseDelivery(intent: ServeIntent, facts: DeliveryFacts): Chose
         );
   }
   if (delivery === "copy" && shellless === undefined) return copy(undefined);
-  const obstacle =
-    nodes === undefined
-      ? unknownNodes(delivery === "auto" && shellless === undefined)
-      : imageVolumeObstacle(pod, nodes);
+  const found = nodes === undefined ? UNKNOWN_NODES : imageVolumeObstacle(pod, nodes);
+  // An autoscaler makes nodes for pods that wait, not for pods that were denied; a copy is right on whatever it makes.
+  const isOpen = found === UNKNOWN_NODES || found === NO_NODE;
+  const canCopy = delivery === "auto" && shellless === undefined;
+  const obstacle = isOpen && !canCopy ? undefined : found;
   if (obstacle !== undefined) {
     if (delivery === "image-volume") {
       const way = shellless === undefined ? "use copy, or keep" : "keep";
@@ -77,7 +81,7 @@ export function chooseDelivery(intent: ServeIntent, facts: DeliveryFacts): Chose
       : noShell(shellless, `and not every node can mount it as a volume: ${obstacle}`);
   }
   if (delivery !== "copy") {
-    const why = delivery === "auto" ? "every node that the pod can go to mounts it" : undefined;
+    const why = delivery === "auto" ? (found ?? EVERY_NODE) : undefined;
     return { ok: true, way: "image-volume", why, copier: undefined };
   }
   const copier = baseImages.find((image) => image !== NO_BASE);
@@ -85,10 +89,6 @@ export function chooseDelivery(intent: ServeIntent, facts: DeliveryFacts): Chose
     return noShell(shellless, "and the administrator names no base image that has one");
   }
   return { ...copy(undefined), copier };
-}
-
-function unknownNodes(isChoice: boolean): string | undefined {
-  return isChoice ? "the nodes are not known" : undefined;
 }
 
 function copy(why: string | undefined) {

@@ -47,6 +47,7 @@ export function decideServingPod(
   const draft = draftPod(pod);
   const { targets, unknown } = chooseContainers(pod, draft, intent);
   if (unknown.length > 0) return deny("InvalidAnnotation", unknown, warnings);
+  if (targets.length === 0) return allow("NothingAsked", warnings);
   if (loadersOf(pod).length > 0 || imageVolumesOf(pod).length > 0) {
     return completeDelivery(pod, intent, targets, warnings);
   }
@@ -96,7 +97,7 @@ export function decideServingPod(
 function chooseContainers(
   pod: Pod,
   draft: PodDraft,
-  { containers: names, containersField: field }: ServeIntent,
+  { containers: names, containersField: field, binding }: ServeIntent,
 ): { readonly targets: readonly ContainerRef[]; readonly unknown: readonly Cause[] } {
   const loaders = new Set(loadersOf(pod).map(({ container }) => container));
   const containers = draft.containers.filter(({ container }) => !loaders.has(container));
@@ -107,8 +108,10 @@ function chooseContainers(
     containers.map(({ container }) => shortName(container)),
     MAX_NAMES,
   );
+  // A binding is for many kinds of pods: of its containers a pod may have some, or none.
+  const isOfPod = binding === undefined || field.startsWith("metadata.");
   const unknown = [...wanted]
-    .filter((name) => !has.has(name))
+    .filter((name) => isOfPod && !has.has(name))
     .map((name) => ({ field, message: `the pod has no container ${show(name)}; it has ${list}` }));
   const targets = containers.filter(({ container }) => wanted.has(container.name));
   return { targets, unknown };

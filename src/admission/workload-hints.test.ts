@@ -263,14 +263,18 @@ describe("of a binding's pods", () => {
   const object = makeWorkload(DEPLOYMENT, { ...makeTemplate(), ...shaped });
 
   test("a template that shapes the delivery is read with the binding", () => {
-    expect(wantedByWorkload(object, DEPLOYMENT, [binding])).toEqual([{ modelVersion: "mnist-v1" }]);
+    expect(wantedByWorkload(object, DEPLOYMENT, [binding])).toEqual([
+      { modelVersion: "mnist-v1", boundAt: "/kubedl-model" },
+    ]);
     expect(wantedByWorkload(object, DEPLOYMENT, [])).toEqual([]);
   });
 
   test("what they would be denied for is said of the binding", () => {
-    const snapshot = makeSnapshot([makeBuiltVersion()], (each) => void (each.bindings = [binding]));
+    const snapshot = makeSnapshot([makeFailedVersion()], (each) => {
+      each.bindings = [makeBinding()];
+    });
     expect(hints(object, DEPLOYMENT, snapshot)).toEqual([
-      'InvalidAnnotation: spec.template: ModelBinding web: spec.serve.containers: the pod has no container "main"; it has server; its pods will be denied',
+      "ModelBuildFailed: spec.template: ModelBinding web: spec.serve.modelVersion: the build of ModelVersion mnist-v1 failed: the directory is empty; its pods will be denied",
     ]);
   });
 

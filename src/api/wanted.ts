@@ -4,10 +4,14 @@ import { cleanMountPath } from "./path.ts";
 import { show } from "./schema-faults.ts";
 import { NOT_MOUNT_PATH } from "./storage.ts";
 
-/** The model that somebody asks for: a version by its name, or whatever a Model's alias, or its latest version, is. */
-export type Wanted =
+/**
+ * The model that somebody asks for: a version by its name, or whatever a Model's alias, or its latest version, is. `boundAt` is the
+ * mount path where a binding asks, whose words can change between two pods of one controller.
+ */
+export type Wanted = (
   | { readonly modelVersion: string }
-  | { readonly model: string; readonly alias?: string | undefined };
+  | { readonly model: string; readonly alias?: string | undefined }
+) & { readonly boundAt?: string };
 
 /** Fault of a text that no ModelVersion can be called. */
 export const NOT_VERSION_NAME =

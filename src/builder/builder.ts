@@ -9,7 +9,7 @@ export interface BuildSettings {
   /** Our own image: stages the model before the build and verifies the image after it. */
   readonly modelhookImage: string;
   readonly kanikoImage: string;
-  /** Image below the model where the version names none. It must hold `sh` and `cp` for the loader. */
+  /** Image below the model where the version names none. Without a shell its models can not be copied by their own image. */
   readonly baseImage: string;
   /** Other images that a version may name. */
   readonly allowedBaseImages: readonly string[];

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { makeExport } from "../../test/make/export.ts";
 import { makeBinding } from "../../test/make/modelbinding.ts";
+import { makeFailedVersion } from "../../test/make/modelversion.ts";
 import { patched } from "../../test/make/patched.ts";
 import { makePod, makeServingPod, makeTrainingPod } from "../../test/make/pod.ts";
 import { makeKind, makeTemplate, makeWorkload } from "../../test/make/workload.ts";
@@ -191,10 +192,9 @@ describe("a ModelBinding", () => {
   });
 
   test("is named by the faults that it is the cause of", () => {
-    const serve = { modelVersion: "mnist-v1", containers: ["other"] };
-    const bindings = [makeBinding(({ spec }) => void (spec.serve = serve))];
-    expect(said(bound(), { ...world, bindings })).toEqual([
-      'denied: spec.template: ModelBinding web: spec.serve.containers: the pod has no container "other"; it has server; its pods will be denied',
+    const versions = [makeFailedVersion()];
+    expect(said(bound(), { ...world, versions })).toEqual([
+      "denied: spec.template: ModelBinding web: spec.serve.modelVersion: the build of ModelVersion mnist-v1 failed: the directory is empty; its pods will be denied",
     ]);
   });
 });

@@ -1,8 +1,8 @@
-import { LABELS } from "../api/annotations.ts";
+import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
 import type { KubeObject, Node, Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
-import { templateKey } from "../jobs/owner.ts";
+import { REVISION, controllerOf, templateKey } from "../jobs/owner.ts";
 import { createStore, type WritableStore } from "../kube/store.ts";
 import { createVersionStore, type VersionStore } from "./version-store.ts";
 
@@ -65,6 +65,30 @@ export function isInjectionEnabled(
   namespace: string,
 ): boolean {
   return namespaces.get(undefined, namespace) !== undefined;
+}
+
+/** Longest status annotation that is kept: far longer than what is said of 16 models. */
+const MAX_STATUS = 16_384;
+
+/** The part of a served pod's metadata that is kept: whose it is, and what it got. */
+export function pickServed({ apiVersion, kind, metadata }: Pod): Pod {
+  const { name, namespace, uid, resourceVersion, labels, annotations } = metadata ?? {};
+  const revision = labels?.[REVISION];
+  const status = annotations?.[ANNOTATIONS.status] ?? "";
+  const controller = controllerOf({ metadata: metadata ?? {} });
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      namespace,
+      uid,
+      resourceVersion,
+      ...(revision === undefined ? {} : { labels: { [REVISION]: revision } }),
+      ...(controller === undefined ? {} : { ownerReferences: [controller] }),
+      annotations: status.length > MAX_STATUS ? {} : { [ANNOTATIONS.status]: status },
+    },
+  } as Pod;
 }
 
 /** The part of a node that is kept: a node's list of images alone is larger than all of it. */

@@ -8,7 +8,7 @@ import { createListeners, type Listeners } from "../kube/listeners.ts";
 import { resources, type Resource } from "../kube/resources.ts";
 import type { Change } from "../kube/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { SELECTORS, pickNode, type AdmissionStores } from "./admission-stores.ts";
+import { SELECTORS, pickNode, pickServed, type AdmissionStores } from "./admission-stores.ts";
 
 /** Adds a listener to every change of a kind, until the signal aborts. */
 type Subscribe<T> = Listeners<[Change<T>]>["add"];
@@ -56,6 +56,9 @@ export function followCluster(
     store: stores.served,
     labelSelector: SELECTORS.served,
     metadataOnly: true,
+    pick: pickServed,
+    // Anybody can label pods, and write a quarter of a megabyte into the annotations of each.
+    pageSize: 50,
   });
   const synced = Promise.all(informers);
   // Whoever awaits it still gets the rejection; nobody has to.

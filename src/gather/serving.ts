@@ -1,9 +1,8 @@
 import { ANNOTATIONS } from "../api/annotations.ts";
 import type { KubeObject, Pod } from "../api/kube-types.ts";
 import { pointerToken } from "../api/review.ts";
-import { readIntent } from "../inject/intent.ts";
 import { candidates, type Known } from "../inject/resolution.ts";
-import { servedModels } from "../inject/serving-status.ts";
+import { wantedOf } from "../inject/waiting.ts";
 import type { Wanted } from "../api/wanted.ts";
 import { templateKey } from "../jobs/owner.ts";
 import type { Store } from "../kube/store.ts";
@@ -50,14 +49,6 @@ export function lookUp(
   const known = { models: found(models, namespace, named), siblings };
   const names = wanted.flatMap((each) => candidates(each, known));
   return { ...known, versions: found(versions, namespace, names) };
-}
-
-/** By the record of the webhook, else by the pod's own words. */
-function wantedOf(pod: Pod): readonly Wanted[] {
-  const served = servedModels(pod);
-  if (served.length > 0) return served.map(({ wanted }) => wanted);
-  const read = readIntent(pod.metadata?.annotations, "metadata.annotations");
-  return read.ok ? (read.intent.serve?.models ?? []).map(({ wanted }) => wanted) : [];
 }
 
 function found<T extends KubeObject>(

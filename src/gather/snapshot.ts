@@ -6,7 +6,9 @@ import type { Model } from "../api/model.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import type { AdmissionRequest } from "../api/review.ts";
+import { boundServe } from "../inject/bound-serve.ts";
 import { candidates } from "../inject/resolution.ts";
+import { servedModels } from "../inject/serving-status.ts";
 import { templateKey } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { isNotFound } from "../kube/errors.ts";
@@ -32,6 +34,8 @@ export interface SnapshotSources {
   readonly policy: Policy;
   /** Whether a KubeDL that builds was seen. */
   readonly standby: boolean;
+  /** Whether the API server says, by the way in which it calls, that bindings are in effect in the namespace. */
+  readonly isBound: boolean;
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
@@ -43,9 +47,9 @@ export async function gatherSnapshot(
 ): Promise<Snapshot> {
   const { stores } = sources;
   const { namespace = "" } = request;
-  const inEffect = bindingsIn(stores, namespace);
-  const wanted = references(request, inEffect);
   const deadline = AbortSignal.any([sources.signal, AbortSignal.timeout(DIRECT_READ_MS)]);
+  const inEffect = await bindingsInEffect(request, sources, deadline);
+  const wanted = references(request, inEffect);
   const [asked, missing, bindings, use] = await Promise.all([
     askedFor(sources, wanted, deadline),
     missingOf(sources, wanted, deadline),
@@ -59,7 +63,7 @@ export async function gatherSnapshot(
     ...asked,
     imageRivals: wanted.image === undefined ? [] : stores.versions.by("image", wanted.image),
     bindings,
-    injectionEnabled: isInjectionEnabled(stores, namespace),
+    injectionEnabled: sources.isBound || isInjectionEnabled(stores, namespace),
     ...(isPodAsked(request, wanted) ? { nodes: stores.nodes.list() } : {}),
     missing,
     ...(wanted.model === undefined
@@ -67,6 +71,21 @@ export async function gatherSnapshot(
       : { versionsOfModel: namesOf(stores.versions.by("model", `${namespace}/${wanted.model}`)) }),
     ...(use === undefined ? {} : { use }),
   };
+}
+
+/**
+ * The bindings that are in effect for the review. A pod of a labelled namespace that none in the cache selects may belong to one that
+ * was made a moment ago: the API server is asked, and without its answer there is no decision.
+ */
+async function bindingsInEffect(
+  { namespace = "", object }: AdmissionRequest,
+  { api, stores, isBound }: SnapshotSources,
+  signal: AbortSignal,
+): Promise<readonly ModelBinding[]> {
+  if (!isBound) return bindingsIn(stores, namespace);
+  const cached = stores.bindings.by("namespace", namespace);
+  if (boundServe(cached, object?.metadata?.labels) !== undefined) return cached;
+  return (await listAll<ModelBinding>(api, resources.modelbindings, { namespace, signal })).items;
 }
 
 /** The Models and versions that are named, by the pod's own words or by what these lead to. */
@@ -90,6 +109,8 @@ async function askedFor(
     namespace,
     names,
     deadline,
+    // What siblings have must not be taken for gone.
+    siblings.length > 0,
   );
   return {
     models,
@@ -104,7 +125,7 @@ async function askedFor(
   };
 }
 
-/** Those of the named objects that there are; one that no answer came about counts as unknown: the gate waits for both. */
+/** Those of the named objects that there are. One that no answer came about counts as unknown, since the gate waits for both, unless it is needed. */
 async function readAll<T extends KubeObject>(
   { api }: SnapshotSources,
   store: Pick<Store<T>, "get">,
@@ -112,11 +133,14 @@ async function readAll<T extends KubeObject>(
   namespace: string,
   names: readonly string[],
   deadline: AbortSignal,
+  isNeeded = false,
 ): Promise<Record<string, T>> {
   const found = await Promise.all(
     [...new Set(names)].map(async (name) => {
       const cached = store.get(namespace, name);
       const object = cached ?? (await read<T>(api, resource, { namespace, name }, deadline));
+      if (object === undefined && isNeeded)
+        throw new Error(`no answer about ${resource.kind} ${name}`);
       return typeof object === "object" ? ([[name, object]] as const) : [];
     }),
   );
@@ -125,7 +149,8 @@ async function readAll<T extends KubeObject>(
 
 /**
  * The pods of the template that have a model. When the cache shows none the API server is asked: controllers make their first pod
- * before the others, so that whoever is not the first finds one, however little time has passed.
+ * before the others, so that whoever is not the first finds one, however little time has passed. Without an answer there is no
+ * decision, and the controller tries again: a guess could mix versions.
  */
 async function siblingsOf(
   { api, stores }: SnapshotSources,
@@ -134,18 +159,18 @@ async function siblingsOf(
   signal: AbortSignal,
 ): Promise<readonly Pod[]> {
   const cached = stores.served.by("template", template);
-  if (cached.length > 0) return cached;
-  try {
-    const { items } = await listAll<Pod>(api, resources.pods, {
-      namespace,
-      labelSelector: SELECTORS.served,
-      metadataOnly: true,
-      signal,
-    });
-    return items.filter((pod) => templateKey(namespace, pod) === template);
-  } catch {
-    return [];
-  }
+  if (cached.some(hasDigest)) return cached;
+  const { items } = await listAll<Pod>(api, resources.pods, {
+    namespace,
+    labelSelector: SELECTORS.served,
+    metadataOnly: true,
+    signal,
+  });
+  return items.filter((pod) => templateKey(namespace, pod) === template);
+}
+
+function hasDigest(pod: Pod): boolean {
+  return servedModels(pod).some(({ digest }) => digest !== undefined);
 }
 
 /** What is not there. It is only warned of, so what can not be looked for counts as there. */

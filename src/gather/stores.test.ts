@@ -62,6 +62,21 @@ describe("the leader finds", () => {
     expect(stores.gatedPods.by("version", "team-a/mnist-v1")).toEqual([pod]);
   });
 
+  test.each([
+    ["is of an older form", `{"modelVersion":"mnist-v7","waitsFor":"gate","delivery":"copy"}`],
+    ["was spoilt", "x"],
+  ])("gated pods whose status %s", (_, status) => {
+    const pod = makeGatedPod((each) => {
+      each.metadata.name = status;
+      each.metadata.annotations = {
+        [ANNOTATIONS.modelVersion]: "mnist-v7",
+        [ANNOTATIONS.status]: status,
+      };
+    });
+    stores.gatedPods.set(pod);
+    expect(stores.gatedPods.by("version", "team-a/mnist-v7")).toContain(pod);
+  });
+
   test("gated pods by the Model of which they wait for a version, whatever other models they have", () => {
     const models = [
       {

@@ -11,7 +11,7 @@ import { controllerOf } from "../jobs/owner.ts";
 import { createStore, type WritableStore } from "../kube/store.ts";
 import { exportIntentOf, exportIntentOfPod, isHeld } from "../reconcile/exporting-job.ts";
 import { exportClaimOf } from "../reconcile/location.ts";
-import { servedModels } from "../inject/serving-status.ts";
+import { wantedOf } from "../inject/waiting.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
 import type { AdmissionStores } from "./admission-stores.ts";
 import { createTurns, type Turns } from "./turns.ts";
@@ -42,11 +42,11 @@ export function createStores(admission: AdmissionStores): Stores {
     gatedPods: createStore({
       indexes: {
         version: (pod) =>
-          servedModels(pod).flatMap(({ wanted }) =>
+          wantedOf(pod).flatMap((wanted) =>
             waitsFor(pod, "modelVersion" in wanted ? wanted.modelVersion : undefined),
           ),
         model: (pod) =>
-          servedModels(pod).flatMap(({ wanted }) =>
+          wantedOf(pod).flatMap((wanted) =>
             waitsFor(pod, "model" in wanted ? wanted.model : undefined),
           ),
       },

@@ -21,6 +21,9 @@ const RUNTIMES: ReadonlyMap<string, Needed> = new Map([
  */
 const MAX_LOOKS = 1_000_000;
 
+/** Said where no node is known for the pod: it may have to be there first, for one to be made. */
+export const NO_NODE = "no node is known that the pod can go to";
+
 /**
  * Why the model can not be an image volume of the pod, as words after a colon; undefined when every node that the pod can go to
  * mounts the subPath of one.
@@ -42,7 +45,7 @@ export function imageVolumeObstacle(pod: Pod, nodes: readonly Node[]): string | 
       else others += 1;
     }
   }
-  if (first === undefined) return isCapable ? undefined : "no node is known that the pod can go to";
+  if (first === undefined) return isCapable ? undefined : NO_NODE;
   if (others === 0) return first;
   return `${first}; ${others === 1 ? "1 more node falls" : `${others} more nodes fall`} short`;
 }

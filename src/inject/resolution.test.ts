@@ -15,7 +15,7 @@ import type { ModelVersion } from "../api/modelversion.ts";
 import type { Wanted } from "../api/wanted.ts";
 import { deepFreeze } from "../kube/freeze.ts";
 import { candidates, resolve, type Known } from "./resolution.ts";
-import type { ServedModel } from "./serving-status.ts";
+import { printStatus, readStatus, type ServedModel } from "./serving-status.ts";
 
 const LATEST: Wanted = { model: "mnist" };
 const PRODUCTION: Wanted = { model: "mnist", alias: "production" };
@@ -335,6 +335,33 @@ describe("a pod whose siblings have a model", () => {
       newer: "mnist-v2",
     });
     expect(candidates(LATEST, all)).toEqual(["mnist-v1", "mnist-v2"]);
+  });
+
+  test("gets that of the first whose version is still there", () => {
+    const gone = sibling(LATEST, { modelVersion: "mnist-v0" });
+    const forged = sibling(LATEST, { modelVersion: "letters-v1" });
+    const all = known([...versions, ofModel("letters-v1", "letters")], newest, [
+      gone,
+      forged,
+      sibling(LATEST),
+    ]);
+    expect(resolve(LATEST, all)).toMatchObject({ name: "mnist-v1", newer: "mnist-v2" });
+    expect(candidates(LATEST, all)).toEqual(["mnist-v0", "letters-v1", "mnist-v1", "mnist-v2"]);
+  });
+
+  test.each<[string, Wanted]>([
+    ["another version", { modelVersion: "mnist-v2", boundAt: "/kubedl-model" }],
+    ["another model", { model: "letters", boundAt: "/kubedl-model" }],
+  ])("keeps theirs where the binding has come to name %s", (_, wanted) => {
+    const asked = sibling({ modelVersion: "mnist-v1" });
+    const status = readStatus(asked);
+    if (status === undefined) throw new Error("the sibling has no status");
+    const annotations = { [ANNOTATIONS.status]: printStatus({ ...status, binding: "web" }) };
+    const bound = { ...asked, metadata: { ...asked.metadata, annotations } };
+    expect(resolve(wanted, known(versions, newest, [bound]))).toMatchObject({ name: "mnist-v1" });
+    // What asked for it itself says nothing of a binding.
+    const [target] = candidates(wanted, known(versions, [], [asked]));
+    expect(target).not.toBe("mnist-v1");
   });
 
   test("is told of nothing newer while theirs is the latest, or nothing better is built", () => {

@@ -3,7 +3,7 @@ import type { Model } from "../api/model.ts";
 import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
 import { modelNameOf } from "../api/stored-spec.ts";
 import { isSameWanted, type Wanted } from "../api/wanted.ts";
-import { servedModels, WITHOUT_DIGEST } from "./serving-status.ts";
+import { readStatus, WITHOUT_DIGEST } from "./serving-status.ts";
 
 /** What is known of a namespace when models are looked up in it: all by name. */
 export interface Known {
@@ -39,9 +39,8 @@ export type Resolved =
 
 /** Names of the versions that an answer may depend on; `versions` of what is known is not read. */
 export function candidates(wanted: Wanted, known: Omit<Known, "versions">): readonly string[] {
-  if ("modelVersion" in wanted) return [wanted.modelVersion];
-  const names = [siblingsVersion(wanted, known.siblings), targetOf(wanted, known.models)];
-  return [...new Set(names.filter((name) => name !== undefined))];
+  const target = "modelVersion" in wanted ? wanted.modelVersion : targetOf(wanted, known.models);
+  return [...new Set([...siblingsVersions(wanted, known.siblings), ...(target ? [target] : [])])];
 }
 
 /**
@@ -49,17 +48,23 @@ export function candidates(wanted: Wanted, known: Omit<Known, "versions">): read
  * there: a Deployment never mixes versions, and meets a new one at its next rollout.
  */
 export function resolve(wanted: Wanted, known: Known): Resolved {
-  if ("modelVersion" in wanted) return byName(wanted.modelVersion, known);
-  const current = currentOf(wanted, known);
-  const kept = siblingsVersion(wanted, known.siblings);
-  if (kept === undefined) return current;
-  const version = own(known.versions, kept);
-  // The siblings' word is an annotation, which others can write: it counts for a built version of this model only.
-  if (version === undefined || modelNameOf(version) !== wanted.model) return current;
-  const digest = builtDigest(version);
-  if (digest === undefined) return current;
-  const newer = current.state === "built" && current.name !== kept ? { newer: current.name } : {};
-  return { state: "built", version, name: kept, digest, ...newer };
+  const current =
+    "modelVersion" in wanted ? byName(wanted.modelVersion, known) : currentOf(wanted, known);
+  for (const name of siblingsVersions(wanted, known.siblings)) {
+    const version = own(known.versions, name);
+    const digest = version === undefined ? undefined : builtDigest(version);
+    if (version === undefined || digest === undefined || !isMeant(wanted, version)) continue;
+    const newer = current.state === "built" && current.name !== name ? { newer: current.name } : {};
+    return { state: "built", version, name, digest, ...newer };
+  }
+  return current;
+}
+
+/** The siblings' word is an annotation, which others can write: it counts for what could be meant only. */
+function isMeant(wanted: Wanted, version: ModelVersion): boolean {
+  return (
+    wanted.boundAt !== undefined || !("model" in wanted) || modelNameOf(version) === wanted.model
+  );
 }
 
 /** What a pod without siblings gets. */
@@ -130,15 +135,23 @@ function targetOf(
     : own(model?.spec?.aliases ?? {}, alias);
 }
 
-/** The version that a sibling got for the same words. */
-function siblingsVersion(wanted: Wanted, siblings: readonly Pod[]): string | undefined {
-  for (const pod of siblings) {
-    const served = servedModels(pod).find(
-      (each) => each.digest !== undefined && isSameWanted(each.wanted, wanted),
-    );
-    if (served?.modelVersion !== undefined) return served.modelVersion;
-  }
-  return undefined;
+/**
+ * The versions that siblings got for the same words, or by a binding at the same place; the first is meant, the others are for when it
+ * is gone. Whoever names a version by an annotation means it.
+ */
+function siblingsVersions(wanted: Wanted, siblings: readonly Pod[]): readonly string[] {
+  const { boundAt } = wanted;
+  if (boundAt === undefined && "modelVersion" in wanted) return [];
+  const names = siblings.flatMap((pod) => {
+    const status = readStatus(pod);
+    if (status === undefined || (boundAt !== undefined && status.binding === undefined)) return [];
+    return status.models.flatMap((each) => {
+      const isIt =
+        boundAt === undefined ? isSameWanted(each.wanted, wanted) : each.mountPath === boundAt;
+      return isIt && each.digest !== undefined ? (each.modelVersion ?? []) : [];
+    });
+  });
+  return [...new Set(names)];
 }
 
 /** The key's own value: an object may be called "constructor". */

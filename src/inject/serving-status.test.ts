@@ -157,3 +157,16 @@ describe("a pod", () => {
 function phased(phase: string): MadePod {
   return makePod((pod) => void (pod.status = { phase }));
 }
+
+describe("what was written before there could be several models is read", () => {
+  test("of a pod that has its model", () => {
+    const text = `{"modelVersion":"mnist-v1","digest":"${DIGEST}","delivery":"copy"}`;
+    expect(readStatus(podThatSays(text))).toEqual({ models: [MODEL], delivery: "copy" });
+  });
+
+  test("of a pod that waits", () => {
+    const text = `{"modelVersion":"mnist-v1","waitsFor":"model.kubedl.io/build","delivery":"copy"}`;
+    const { digest: _, ...waiting } = MODEL;
+    expect(readStatus(podThatSays(text))).toEqual({ models: [waiting], delivery: "copy" });
+  });
+});

@@ -1,4 +1,4 @@
-import { ANNOTATIONS, GATES } from "../api/annotations.ts";
+import { ANNOTATIONS, DEFAULT_MOUNT_PATH, GATES } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
 import type { Wanted } from "../api/wanted.ts";
 
@@ -29,7 +29,7 @@ export interface ServingStatus {
 export function printStatus({ models, delivery, why, binding }: ServingStatus): string {
   return JSON.stringify({
     models: models.map(({ wanted, modelVersion, digest, mountPath }) => ({
-      ...wanted,
+      ...wordsOf(wanted),
       ...(modelVersion === undefined ? {} : { modelVersion }),
       digest,
       mountPath,
@@ -44,8 +44,12 @@ export function printStatus({ models, delivery, why, binding }: ServingStatus): 
 /** What the status annotation says; undefined when it says nothing that we could have written. */
 export function readStatus({ metadata }: Pod): ServingStatus | undefined {
   const status = parse(metadata?.annotations?.[ANNOTATIONS.status]);
-  if (!isFields(status) || !Array.isArray(status["models"])) return undefined;
-  const models = status["models"].map(modelOf).filter((model) => model !== undefined);
+  if (!isFields(status)) return undefined;
+  // Before there could be several models the one stood at the top, without its path.
+  const entries: unknown = status["models"] ?? [{ mountPath: DEFAULT_MOUNT_PATH, ...status }];
+  if (!Array.isArray(entries)) return undefined;
+  const models = entries.map(modelOf).filter((model) => model !== undefined);
+  if (models.length === 0) return undefined;
   const { why, binding } = status;
   return {
     models,
@@ -77,6 +81,12 @@ export const WITHOUT_DIGEST =
 export function isAlive({ metadata, status }: Pod): boolean {
   const { phase = "Pending" } = status ?? {};
   return metadata?.deletionTimestamp === undefined && phase !== "Succeeded" && phase !== "Failed";
+}
+
+function wordsOf(wanted: Wanted): object {
+  if ("modelVersion" in wanted) return { modelVersion: wanted.modelVersion };
+  const { model, alias } = wanted;
+  return { model, alias };
 }
 
 function modelOf(entry: unknown): ServedModel | undefined {

@@ -277,12 +277,12 @@ describe("keys contradict each other", () => {
 });
 
 describe("a binding's model", () => {
-  test.each<[string, BoundServe["serve"], object]>([
+  test.each<[string, BoundServe["serve"], WantedModel]>([
     [
       "is a version",
       { modelVersion: "mnist-v1" },
       {
-        wanted: { modelVersion: "mnist-v1" },
+        wanted: { modelVersion: "mnist-v1", boundAt: "/kubedl-model" },
         mountPath: "/kubedl-model",
         field: "ModelBinding web: spec.serve.modelVersion",
       },
@@ -291,7 +291,7 @@ describe("a binding's model", () => {
       "is an alias, at the binding's path",
       { model: "mnist", alias: "production", mountPath: "/m" },
       {
-        wanted: { model: "mnist", alias: "production" },
+        wanted: { model: "mnist", alias: "production", boundAt: "/m" },
         mountPath: "/m",
         field: "ModelBinding web: spec.serve.model",
       },
@@ -300,7 +300,7 @@ describe("a binding's model", () => {
       "is a Model's latest version",
       { model: "mnist" },
       {
-        wanted: { model: "mnist" },
+        wanted: { model: "mnist", boundAt: "/kubedl-model" },
         mountPath: "/kubedl-model",
         field: "ModelBinding web: spec.serve.model",
       },
@@ -308,7 +308,8 @@ describe("a binding's model", () => {
   ])("%s", (_, serve, model) => {
     const bound = deepFreeze({ name: "web", serve });
     expect(boundModel(bound, undefined)).toEqual(model);
-    expect(boundModel(bound, "/mine")).toEqual({ ...model, mountPath: "/mine" });
+    const wanted = { ...model.wanted, boundAt: "/mine" };
+    expect(boundModel(bound, "/mine")).toEqual({ ...model, wanted, mountPath: "/mine" });
   });
 
   test("is none where a stored binding names none", () => {

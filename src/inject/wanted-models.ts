@@ -95,11 +95,11 @@ export function boundModel(
   const at = mountPath ?? serve.mountPath ?? DEFAULT_MOUNT_PATH;
   const field = boundField(bound);
   if (modelVersion !== undefined) {
-    return { wanted: { modelVersion }, mountPath: at, field: `${field}.modelVersion` };
+    return { wanted: { modelVersion, boundAt: at }, mountPath: at, field: `${field}.modelVersion` };
   }
   return model === undefined
     ? undefined
-    : { wanted: { model, alias }, mountPath: at, field: `${field}.model` };
+    : { wanted: { model, alias, boundAt: at }, mountPath: at, field: `${field}.model` };
 }
 
 function readList(text: string, field: string, fault: Fault): readonly WantedModel[] {

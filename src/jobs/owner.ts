@@ -1,7 +1,7 @@
 import type { KubeObject, OwnerReference } from "../api/kube-types.ts";
 
 /** Label of the revision of a StatefulSet's or DaemonSet's template that a pod is made from. */
-const REVISION = "controller-revision-hash";
+export const REVISION = "controller-revision-hash";
 
 /** The owner that controls an object; undefined when none does. */
 export function controllerOf(object: KubeObject): OwnerReference | undefined {

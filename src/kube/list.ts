@@ -97,11 +97,15 @@ async function* readPages<T extends KubeObject>(
   } while (token !== undefined && token !== "");
 }
 
-async function collect<T>(pages: AsyncIterable<Listing<T>>): Promise<Listing<T>> {
+/** The pages as one, of each item the part that is picked. */
+export async function collect<T>(
+  pages: AsyncIterable<Listing<T>>,
+  pick: (item: T) => T = (item) => item,
+): Promise<Listing<T>> {
   const items: T[] = [];
   let resourceVersion = "";
   for await (const page of pages) {
-    for (const item of page.items) items.push(item);
+    for (const item of page.items) items.push(pick(item));
     ({ resourceVersion } = page);
   }
   return { items, resourceVersion };

@@ -260,8 +260,9 @@ describe("a pod of several models", () => {
   test("gets the version that a pod of the same template got, whatever the alias is by now", () => {
     const moved: Model = { ...model, spec: { aliases: { production: "letters-v4" } } };
     const sibling = makePod((each) => {
-      const got = models.map((one) => ({ ...one, modelVersion: "letters-v3", digest: DIGEST }));
-      const status = printStatus({ models: got.slice(1), delivery: "copy" });
+      const wanted = { model: "letters", alias: "production" };
+      const got = { wanted, modelVersion: "letters-v3", digest: DIGEST, mountPath: "/letters" };
+      const status = printStatus({ models: [got], delivery: "copy" });
       each.metadata.annotations = { [ANNOTATIONS.status]: status };
     });
     const after = patchOf(

@@ -6,9 +6,9 @@ import { pointerToken, type PatchOperation } from "../api/review.ts";
 import { storedSpec } from "../api/stored-spec.ts";
 import { wantedText } from "../api/wanted.ts";
 import { loadersOf, type FoundLoader } from "../inject/init-container.ts";
-import { readIntent } from "../inject/intent.ts";
 import { resolve, type Known, type Resolved } from "../inject/resolution.ts";
-import { printStatus, readStatus, type ServingStatus } from "../inject/serving-status.ts";
+import { printStatus, type ServingStatus } from "../inject/serving-status.ts";
+import { statusOf } from "../inject/waiting.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { refOf, type Action, type ObjectRef } from "./action.ts";
 
@@ -66,15 +66,6 @@ export function reconcileGatedPod({ pod, known }: GatedPodObserved): readonly Ac
 
 function isBuilt(each: Pending): each is Pending & { readonly resolved: Built } {
   return each.resolved.state === "built";
-}
-
-/** What the webhook recorded; what the pod itself asks for where somebody has spoilt the record. */
-function statusOf(pod: Pod): ServingStatus {
-  const status = readStatus(pod);
-  if (status !== undefined && status.models.length > 0) return status;
-  const read = readIntent(pod.metadata?.annotations, "metadata.annotations");
-  const models = read.ok ? (read.intent.serve?.models ?? []) : [];
-  return { models, delivery: "copy" };
 }
 
 /** What is said, for as long as it holds, of a model that is not on its way. */

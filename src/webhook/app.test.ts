@@ -28,6 +28,7 @@ beforeAll(async () => {
   const start = async (deadlineMs: number): Promise<RunningServer> => {
     const handlers = {
       mutate: recorded("mutate"),
+      mutateBound: recorded("mutate/bound"),
       validate: recorded("validate"),
       hint: recorded("hint"),
     };

@@ -12,6 +12,8 @@ import type { ReadinessReport } from "./readiness.ts";
 /** What the endpoints are made of. */
 export interface AppOptions {
   readonly mutate: Handler;
+  /** For pods of namespaces in which bindings are in effect. */
+  readonly mutateBound: Handler;
   readonly validate: Handler;
   readonly hint: Handler;
   readonly readiness: ReadinessReport;
@@ -28,9 +30,9 @@ const MAX_TRACEPARENT = 64;
 
 const GONE = new Error("the caller has gone");
 
-/** POST /mutate, /validate and /hint, GET /healthz and /readyz. */
+/** POST /mutate, /mutate/bound, /validate and /hint, GET /healthz and /readyz. */
 export function createApp(options: AppOptions): Express {
-  const { mutate, validate, hint, readiness, log, deadlineMs } = options;
+  const { mutate, mutateBound, validate, hint, readiness, log, deadlineMs } = options;
   const app = bareApp();
   const read = [
     limitTime(deadlineMs),
@@ -38,9 +40,10 @@ export function createApp(options: AppOptions): Express {
     express.raw({ type: "application/json", limit: BODY_LIMIT, inflate: false }),
   ];
   app.post("/mutate", read, serve(mutate, readiness));
+  app.post("/mutate/bound", read, serve(mutateBound, readiness));
   app.post("/validate", read, serve(validate, readiness));
   app.post("/hint", read, serve(hint, readiness));
-  app.all(["/mutate", "/validate", "/hint"], (_request, response) => {
+  app.all(["/mutate", "/mutate/bound", "/validate", "/hint"], (_request, response) => {
     sendText(response.set("allow", "POST"), 405, "expected POST");
   });
   addProbes(app, readiness);

@@ -33,6 +33,7 @@ async function startReplica(source: Source, answerAfterMs: () => number) {
   };
   const app = createApp({
     mutate: handle,
+    mutateBound: handle,
     validate: handle,
     hint: handle,
     readiness,

@@ -108,7 +108,7 @@ export function webhookConfigurations(
       namespaceSelector: elsewhere,
       condition: { name: "asks-for-something", expression: ASKS },
     }),
-    webhook(options, "/mutate", {
+    webhook(options, "/mutate/bound", {
       name: "bound-pods",
       rule: { group: "", version: "v1", resources: ["pods"] },
       operations: ["CREATE"],
@@ -188,7 +188,7 @@ function hintWebhook(
 
 function webhook(
   { namespace, endpoint, caBundle }: RegistrationOptions,
-  path: "/mutate" | "/validate" | "/hint",
+  path: "/mutate" | "/mutate/bound" | "/validate" | "/hint",
   about: {
     readonly name: string;
     readonly rule: Rule;
@@ -216,7 +216,7 @@ function webhook(
     objectSelector: {},
     matchConditions: [about.condition],
     // A container that another webhook adds after us needs the model too.
-    ...(path === "/mutate" ? { reinvocationPolicy: "IfNeeded" } : {}),
+    ...(path.startsWith("/mutate") ? { reinvocationPolicy: "IfNeeded" } : {}),
   };
 }
 

@@ -89,6 +89,7 @@ export async function startServer(
   };
   const app = createApp({
     mutate: parts.createHandler({ ...options, endpoint: "mutate" }),
+    mutateBound: parts.createHandler({ ...options, endpoint: "mutate" }),
     validate: parts.createHandler({ ...options, endpoint: "validate" }),
     hint: parts.createHandler({ ...options, endpoint: "hint" }),
     readiness: createReadiness([]),

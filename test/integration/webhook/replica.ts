@@ -86,6 +86,7 @@ export async function startReplica(
     });
   const app = createApp({
     mutate: handlerOf("mutate"),
+    mutateBound: handlerOf("mutate"),
     validate: handlerOf("validate"),
     hint: handlerOf("hint"),
     readiness,
