@@ -134,7 +134,7 @@ describe("while KubeDL runs", () => {
   test("a pod that names a version which KubeDL has built is told why it waits", async () => {
     await create(servingPod("asks", "built"));
     const message =
-      "ModelNotBuilt: waits for ModelVersion built, which is built, but its status has no digest: another controller built it, and its tag may name anything by now; name one that modelhook has built";
+      "ModelNotBuilt: waits: ModelVersion built is built, but its status has no digest: another controller built it, and its tag may name anything by now; name one that modelhook has built";
     await expect.poll(async () => eventsOn(plane, "asks"), SOON).toContain(message);
   });
 
