@@ -70,7 +70,7 @@ const KINDS: readonly Kind[] = [
     wrong: { serve: { model: "digits" } },
     fault: "spec.serve: exactly one of modelVersion and model is allowed, found both",
     warning:
-      "Warning: this modelhook checks and keeps ModelBindings, and does not act on them yet; use annotations on the pods\n",
+      "Warning: has no effect until namespace default has the label model.kubedl.io/injection=enabled\n",
   },
 ];
 

@@ -94,6 +94,38 @@ describe("a pod that is created", () => {
     expect(calls()).toEqual(expected);
   });
 
+  test.each<[string, object]>([
+    ["without annotations", {}],
+    ["with annotations of others", annotations("example.com/a")],
+    ["that asks for a model itself", annotations("model.kubedl.io/model-version")],
+  ])("%s in a labelled namespace is sent to us once", async (_name, metadata) => {
+    const labelled = await cluster.makeNamespace();
+    const labels = { "model.kubedl.io/injection": "enabled" };
+    await mergePatch(
+      cluster.api,
+      resources.namespaces,
+      { name: labelled },
+      { metadata: { labels } },
+    );
+    const pod = { ...named(undefined, { ...metadata, namespace: labelled }), spec: podSpec };
+    await create(cluster.api, resources.pods, pod);
+    expect(calls()).toEqual(["mutate CREATE Pod"]);
+  });
+
+  test("in a namespace whose label says something else is not sent to us", async () => {
+    const labelled = await cluster.makeNamespace();
+    const labels = { "model.kubedl.io/injection": "disabled" };
+    await mergePatch(
+      cluster.api,
+      resources.namespaces,
+      { name: labelled },
+      { metadata: { labels } },
+    );
+    const pod = { ...named(undefined, { namespace: labelled }), spec: podSpec };
+    await create(cluster.api, resources.pods, pod);
+    expect(calls()).toEqual([]);
+  });
+
   test("is no longer our business when it changes", async () => {
     const pod = {
       ...named(undefined, annotations("model.kubedl.io/model-version")),
