@@ -74,7 +74,7 @@ describe("a pod that waits is told", () => {
       "that the version of an alias is not there",
       { model: "mnist", alias: "production" },
       names({ versionNames: ["mnist-v1"] }, { production: "mnist-v2" }),
-      `ModelNotFound: ModelVersion mnist-v2 does not exist; ${GATE}; did you mean mnist-v1?`,
+      `ModelNotFound: alias production of Model mnist is ModelVersion mnist-v2, which does not exist; ${GATE}; did you mean mnist-v1?`,
     ],
     [
       "that nothing is built yet, which is no misspelling",

@@ -195,7 +195,7 @@ describe("the latest version of a Model", () => {
       {
         state: "waiting",
         reason: "ModelNotFound",
-        message: "ModelVersion mnist-v1 does not exist",
+        message: "the latest version of Model mnist is ModelVersion mnist-v1, which does not exist",
         unknown: { kind: "ModelVersion", name: "mnist-v1" },
       },
     ],
@@ -263,7 +263,7 @@ describe("an alias", () => {
       [],
       {
         reason: "ModelNotFound",
-        message: "ModelVersion mnist-v1 does not exist",
+        message: "alias production of Model mnist is ModelVersion mnist-v1, which does not exist",
         unknown: { kind: "ModelVersion", name: "mnist-v1" },
       },
     ],

@@ -2,7 +2,7 @@ import type { Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
 import { modelNameOf } from "../api/stored-spec.ts";
-import { isSameWanted, type Wanted } from "../api/wanted.ts";
+import { isSameWanted, wantedText, type Wanted } from "../api/wanted.ts";
 import { readStatus, WITHOUT_DIGEST } from "./serving-status.ts";
 
 /** What is known of a namespace when models are looked up in it: all by name. */
@@ -90,9 +90,15 @@ function currentOf(wanted: Extract<Wanted, { model: string }>, known: Known): Re
     return { state: "waiting", reason: "AliasPending", message, unknown };
   }
   const version = own(known.versions, target);
-  const of = version === undefined ? name : modelNameOf(version);
+  const what = `${wantedText(wanted)} is ModelVersion ${target}`;
+  if (version === undefined) {
+    const unknown = { kind: "ModelVersion", name: target } as const;
+    const message = `${what}, which does not exist`;
+    return { state: "waiting", reason: "ModelNotFound", message, unknown };
+  }
+  const of = modelNameOf(version);
   if (of !== name) {
-    const message = `${alias === undefined ? "the latest version" : `alias ${alias}`} of Model ${name} is ModelVersion ${target}, which is a version of ${of === undefined ? "no model" : `Model ${of}`}`;
+    const message = `${what}, which is a version of ${of === undefined ? "no model" : `Model ${of}`}`;
     return { state: "waiting", reason: "AliasPending", message };
   }
   return byName(target, known);
