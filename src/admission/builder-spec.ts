@@ -1,4 +1,5 @@
 import { notAllowed } from "../api/allow-list.ts";
+import { own } from "../api/fields.ts";
 import { NOT_IMAGE, parseImageRef } from "../api/image-ref.ts";
 import { NOT_SECRET, type ModelVersionSpec } from "../api/modelversion.ts";
 import { isDnsSubdomain } from "../api/names.ts";
@@ -68,7 +69,7 @@ function validateResources(
   const lists = Object.entries({ requests: resources.requests, limits: resources.limits });
   return lists.flatMap(([list, quantities = {}]) =>
     Object.entries(quantities).flatMap(([name, quantity]) => {
-      const most = Object.hasOwn(maxResources, name) ? maxResources[name] : undefined;
+      const most = own(maxResources, name);
       if (most === undefined || compareQuantities(quantity, most) <= 0) return [];
       const message = `${show(quantity)} is not allowed: the administrator allows at most ${most} (build.maxResources)`;
       return [{ rule: "ResourcesAllowed" as const, field: `${field}.${list}.${name}`, message }];

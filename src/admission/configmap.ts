@@ -1,3 +1,4 @@
+import { own } from "../api/fields.ts";
 import type { ConfigMap, KubeObject } from "../api/kube-types.ts";
 import { allow, deny, type Decision } from "./decision.ts";
 import { parseLimits } from "./limits.ts";
@@ -9,7 +10,7 @@ const KEY = "config.yaml";
 export function decideConfigMap(object: KubeObject): Decision {
   const { data = {} } = object as ConfigMap;
   const path = `data[${KEY}]`;
-  const text = Object.hasOwn(data, KEY) ? data[KEY] : undefined;
+  const text = own(data, KEY);
   if (text === undefined) {
     return deny("InvalidConfiguration", [{ field: path, message: "is required" }]);
   }

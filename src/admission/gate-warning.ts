@@ -1,4 +1,5 @@
 import { GATES } from "../api/annotations.ts";
+import { own } from "../api/fields.ts";
 import { editsFor, nearest } from "../api/nearest.ts";
 import type { Warning } from "../api/review.ts";
 import type { Wanted } from "../api/wanted.ts";
@@ -31,6 +32,5 @@ function namesOf(
 ): readonly string[] {
   if (kind === "ModelVersion") return versionNames;
   if (kind === "Model" || !("model" in wanted)) return modelNames;
-  const model = Object.hasOwn(models, wanted.model) ? models[wanted.model] : undefined;
-  return Object.keys(model?.spec?.aliases ?? {});
+  return Object.keys(own(models, wanted.model)?.spec?.aliases ?? {});
 }

@@ -1,3 +1,4 @@
+import { own } from "../api/fields.ts";
 import type { ResourceRequirements } from "../api/kube-types.ts";
 import type { Engine } from "../api/modelversion.ts";
 import type { StorageLimits } from "../storage/provider.ts";
@@ -62,7 +63,5 @@ function ofNamespace(
   lists: Readonly<Record<string, readonly string[]>>,
   namespace: string,
 ): readonly string[] {
-  // A namespace may be called "constructor".
-  const own = Object.hasOwn(lists, namespace) ? lists[namespace] : undefined;
-  return own ?? lists["*"] ?? [];
+  return own(lists, namespace) ?? lists["*"] ?? [];
 }

@@ -1,3 +1,4 @@
+import { own } from "./fields.ts";
 import type { LabelSelector } from "./modelbinding.ts";
 import { isLabelKey, isLabelValue } from "./names.ts";
 
@@ -14,9 +15,7 @@ export function selects(
   const { pairs, requirements } = partsOf(selector);
   if (pairs.length + requirements.length === 0) return false;
   // What is stored may be null.
-  const own = labels ?? {};
-  const valueOf = (key: string): string | undefined =>
-    Object.hasOwn(own, key) ? own[key] : undefined;
+  const valueOf = (key: string): string | undefined => own(labels ?? {}, key);
   return (
     pairs.every(([key, value]) => valueOf(key) === value) &&
     requirements.every((requirement) => isKept(requirement, valueOf(requirement.key)))

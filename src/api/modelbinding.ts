@@ -63,6 +63,9 @@ export const NOT_LABEL = "is not a name (RFC 1123 label)";
 const subdomain = rules(textRule(matches(DNS_SUBDOMAIN), NOT_OBJECT_NAME));
 const label = rules(textRule(matches(DNS_LABEL), NOT_LABEL));
 
+/** Ways in which a model gets into a pod; `auto` leaves the choice to modelhook. */
+export const DELIVERIES = ["auto", "copy", "image-volume"] as const;
+
 const serveSchema = z
   .object({
     modelVersion: z
@@ -82,7 +85,7 @@ const serveSchema = z
     alias: z.string().min(1).max(63).optional().describe("Alias of the model.").meta(label),
     mountPath: mountPathSchema,
     delivery: z
-      .enum(["auto", "copy", "image-volume"])
+      .enum(DELIVERIES)
       .optional()
       .describe("How the model gets into the pod; auto when absent."),
     containers: z

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { own } from "./fields.ts";
 import { editsFor, nearest } from "./nearest.ts";
 import type { Cause, CauseType } from "./review.ts";
 import type { Rule } from "./rules.ts";
@@ -89,7 +90,7 @@ export function unknownKeys(schema: z.ZodType, value: unknown, path = ""): reado
   const shape: Readonly<Record<string, z.ZodType>> = inner.shape;
   return Object.entries(value).flatMap(([key, item]) => {
     const field = path === "" ? key : `${path}.${key}`;
-    const known = Object.hasOwn(shape, key) ? shape[key] : undefined;
+    const known = own(shape, key);
     if (known !== undefined) return unknownKeys(known, item, field);
     const names = Object.keys(shape);
     const meant = nearestTo(key, names);

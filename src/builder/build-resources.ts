@@ -1,3 +1,4 @@
+import { own } from "../api/fields.ts";
 import type { ResourceRequirements } from "../api/kube-types.ts";
 import { compareQuantities } from "../api/quantity.ts";
 import type { BuildRequest } from "./builder.ts";
@@ -48,8 +49,4 @@ function lowered(quantities: Quantities, most: Quantities): Record<string, strin
     return [name, isAbove ? top : quantity] as const;
   });
   return Object.fromEntries(entries);
-}
-
-function own(quantities: Quantities, name: string): string | undefined {
-  return Object.hasOwn(quantities, name) ? quantities[name] : undefined;
 }

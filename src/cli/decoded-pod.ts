@@ -1,3 +1,4 @@
+import { isFields } from "../api/fields.ts";
 import type { Pod } from "../api/kube-types.ts";
 
 type Change = (value: unknown) => unknown;
@@ -38,8 +39,4 @@ function values(change: Change): Change {
 
 function items(change: Change): Change {
   return (value) => (Array.isArray(value) ? value.map((item: unknown) => change(item)) : value);
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

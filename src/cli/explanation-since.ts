@@ -1,3 +1,4 @@
+import { own } from "../api/fields.ts";
 import { wantedText } from "../api/wanted.ts";
 import { modelNameOf } from "../api/stored-spec.ts";
 import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
@@ -18,27 +19,27 @@ export function explainChanges(facts: PodFacts): readonly Line[] {
 function changesOf(model: ServedModel, { snapshot, pod }: PodFacts): readonly string[] {
   const { wanted, modelVersion = "", digest } = model;
   const { versions, models } = snapshot;
-  const version = Object.hasOwn(versions, modelVersion) ? versions[modelVersion] : undefined;
-  const own = imageChange(modelVersion, version, digest);
+  const version = own(versions, modelVersion);
+  const image = imageChange(modelVersion, version, digest);
   if ("modelVersion" in wanted) {
     const name = version === undefined ? undefined : modelNameOf(version);
     const latest =
       name === undefined ? undefined : models[name]?.status?.latestVersion?.modelVersion;
     return latest === undefined || latest === modelVersion
-      ? own
+      ? image
       : [
-          ...own,
+          ...image,
           `the latest version of Model ${name} is ModelVersion ${latest}; the pod asks for its version by name`,
         ];
   }
   const current = resolve(wanted, { versions, models, siblings: [] });
-  if (current.state !== "built" || current.name === modelVersion) return own;
+  if (current.state !== "built" || current.name === modelVersion) return image;
   const owner = controllerOf(pod);
   const keep =
     owner === undefined
       ? "a new pod gets that one"
       : `pods that ${owner.kind} ${owner.name} makes from this template keep ${modelVersion} until the next rollout`;
-  return [...own, `${wantedText(wanted)} is ModelVersion ${current.name} now; ${keep}`];
+  return [...image, `${wantedText(wanted)} is ModelVersion ${current.name} now; ${keep}`];
 }
 
 function imageChange(

@@ -40,7 +40,7 @@ export async function readWorld(
     list<Pod>(resources.pods, { labelSelector: SELECTORS.served, metadataOnly: true }),
     Promise.all(namespaces.map(async (name) => readNamespace(api, name, attempts))),
     attempts.read({ resource: resources.nodes, what: "nodes" }, undefined, async () => {
-      return (await listAll<Node>(api, resources.nodes)).items.map(pickNode);
+      return (await listAll<Node>(api, resources.nodes, { pick: pickNode })).items;
     }),
   ]);
   return { policy, versions, models, bindings, served, namespaces: labelled.flat(), nodes };

@@ -6,6 +6,7 @@ import {
   type ExportIntent,
 } from "../api/annotations.ts";
 import type { ResourceRequirements } from "../api/kube-types.ts";
+import { DELIVERIES } from "../api/modelbinding.ts";
 import type { Reason } from "../api/reasons.ts";
 import type { Cause, Warning } from "../api/review.ts";
 import { show } from "../api/schema-faults.ts";
@@ -21,9 +22,6 @@ import {
   type BoundServe,
   type WantedModel,
 } from "./wanted-models.ts";
-
-/** Ways in which a model gets into a pod; `auto` leaves the choice to us. */
-const DELIVERIES = ["auto", "copy", "image-volume"] as const;
 
 /** A pod that wants models delivered. */
 export interface ServeIntent {

@@ -1,3 +1,4 @@
+import { own } from "../api/fields.ts";
 import type {
   Node,
   NodeSelectorRequirement,
@@ -35,7 +36,7 @@ export function canGoTo(pod: Pod, node: Node): boolean {
   const tolerations = pod.spec?.tolerations ?? [];
   const selector = pod.spec?.nodeSelector ?? {};
   return (
-    Object.keys(selector).every((key) => valueOf(labels, key) === selector[key]) &&
+    Object.keys(selector).every((key) => own(labels, key) === selector[key]) &&
     (node.spec?.taints ?? []).every(
       (taint) => !isLasting(taint) || tolerations.some((each) => tolerates(each, taint)),
     ) &&
@@ -60,12 +61,8 @@ export function conditionsOn(pod: Pod): number {
 }
 
 function isLinux({ metadata, status }: Node): boolean {
-  const labelled = valueOf(metadata?.labels ?? {}, "kubernetes.io/os");
+  const labelled = own(metadata?.labels ?? {}, "kubernetes.io/os");
   return (status?.nodeInfo?.operatingSystem || labelled || "linux") === "linux";
-}
-
-function valueOf(labels: Labels, key: string): string | undefined {
-  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
 /** An empty term takes no node. */
@@ -77,7 +74,7 @@ function takes(
   const fields = matchFields ?? [];
   return (
     expressions.length + fields.length > 0 &&
-    expressions.every((each) => isKept(each, valueOf(labels, each.key))) &&
+    expressions.every((each) => isKept(each, own(labels, each.key))) &&
     fields.every((each) => each.key !== NAME_FIELD || isKept(each, name))
   );
 }

@@ -1,3 +1,4 @@
+import { own } from "../api/fields.ts";
 import type { Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
@@ -158,9 +159,4 @@ function siblingsVersions(wanted: Wanted, siblings: readonly Pod[]): readonly st
     });
   });
   return [...new Set(names)];
-}
-
-/** The key's own value: an object may be called "constructor". */
-function own<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
-  return Object.hasOwn(map, key) ? map[key] : undefined;
 }

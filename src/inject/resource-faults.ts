@@ -1,3 +1,4 @@
+import { own } from "../api/fields.ts";
 import { compareQuantities, parseQuantity } from "../api/quantity.ts";
 import { NOT_QUANTITY } from "../api/resources.ts";
 import { show } from "../api/schema-faults.ts";
@@ -19,7 +20,7 @@ export function resourceFaults(resources: {
       })),
   );
   const tooLarge = Object.entries(requests).flatMap(([name, request]) => {
-    const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
+    const limit = own(limits, name);
     if (limit === undefined || !(compareQuantities(request, limit) > 0)) return [];
     const message = `${show(request)} must be no more than the limit, ${limit}`;
     return [{ field: `requests.${name}`, message }];

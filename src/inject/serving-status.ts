@@ -1,4 +1,5 @@
 import { ANNOTATIONS, DEFAULT_MOUNT_PATH, GATES } from "../api/annotations.ts";
+import { isFields } from "../api/fields.ts";
 import type { Pod } from "../api/kube-types.ts";
 import type { Wanted } from "../api/wanted.ts";
 
@@ -106,10 +107,6 @@ function modelOf(entry: unknown): ServedModel | undefined {
     digest: text("digest"),
     mountPath,
   };
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function parse(text: string | undefined): unknown {

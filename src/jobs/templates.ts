@@ -1,3 +1,4 @@
+import { isFields, type Fields } from "../api/fields.ts";
 import type { Container, Job, ObjectMeta, Pod, Volume, VolumeMount } from "../api/kube-types.ts";
 import { pointerToken } from "../api/review.ts";
 import type { TemplatePlace } from "./workloads.ts";
@@ -10,8 +11,6 @@ export interface Found {
   readonly pointer: string;
   readonly value: Fields;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** The templates that an object has at a place. Anything may stand there instead: what is no object is none. */
 export function templatesAt(object: unknown, place: TemplatePlace): readonly Found[] {
@@ -94,10 +93,6 @@ function volumeOf(volume: Fields): Volume {
   const name = textIn(volume, "name");
   const { image } = volume;
   return isFields(image) ? { name, image: { reference: textIn(image, "reference") } } : { name };
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function fieldsIn(fields: Fields, key: string): Fields {

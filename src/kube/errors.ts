@@ -1,3 +1,5 @@
+import { isFields } from "../api/fields.ts";
+
 /** The API server's refusal: a metav1.Status, or what another server on the way answered instead. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -102,14 +104,14 @@ export function statusError(
   status: unknown,
   fallback: { readonly status: number; readonly request: string; readonly retryAfterMs?: number },
 ): ApiError {
-  const given = (isRecord(status) ? status : {}) as {
+  const given = (isFields(status) ? status : {}) as {
     code?: unknown;
     reason?: unknown;
     message?: unknown;
     details?: unknown;
   };
   const code = typeof given.code === "number" ? given.code : fallback.status;
-  const details: StatusDetails = isRecord(given.details) ? given.details : {};
+  const details: StatusDetails = isFields(given.details) ? given.details : {};
   const retryAfterMs =
     fallback.retryAfterMs ??
     (typeof details.retryAfterSeconds === "number" ? details.retryAfterSeconds * 1000 : undefined);
@@ -124,8 +126,4 @@ export function statusError(
     request: fallback.request,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,15 +3,8 @@ import type { KubeObject } from "../api/kube-types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { backoffDelay, type BackoffLimits } from "./backoff.ts";
 import type { ApiServer } from "./client.ts";
-import {
-  ApiError,
-  ConnectionError,
-  isGone,
-  isNotFound,
-  isTransient,
-  statusError,
-} from "./errors.ts";
-import { collect, listAll, listPages, type Listing, type Selection } from "./list.ts";
+import { ApiError, ConnectionError, isNotFound, isTransient, statusError } from "./errors.ts";
+import { listAll, type Selection } from "./list.ts";
 import { apiVersionOf, resourcePath, type Resource } from "./resources.ts";
 import type { Change, WritableStore } from "./store.ts";
 import { watchEvents, type WatchEvent } from "./watch.ts";
@@ -77,22 +70,11 @@ export function startInformer<T extends KubeObject, I extends string = never>(
   let failures = 0;
 
   async function relist(): Promise<string> {
-    const { items, resourceVersion } = await listPicked();
+    const { items, resourceVersion } = await listAll<T>(api, resource, options);
     notify(store.replace(items));
     options.log.info({ resource: resource.plural, objects: store.size, resourceVersion }, "Listed");
     setSynced();
     return resourceVersion;
-  }
-
-  /** Page by page, so that what is not kept is never there as a whole. */
-  async function listPicked(): Promise<Listing<T>> {
-    try {
-      return await collect(listPages<T>(api, resource, options), pick);
-    } catch (error) {
-      if (!isGone(error)) throw error;
-      const { items, resourceVersion } = await listAll<T>(api, resource, options);
-      return { items: items.map(pick), resourceVersion };
-    }
   }
 
   function setSynced(): void {

@@ -33,9 +33,11 @@ interface Page<T> {
 }
 
 /** A selection, and how it is read. */
-export interface ListOptions extends Selection {
+export interface ListOptions<T> extends Selection {
   /** Default 500. */
   readonly pageSize?: number;
+  /** The part of an object that is kept, page by page, so that the rest is never there as a whole; all of it when absent. */
+  readonly pick?: (object: T) => T;
   readonly signal?: AbortSignal;
 }
 
@@ -46,7 +48,7 @@ export interface ListOptions extends Selection {
 export async function listAll<T extends KubeObject>(
   api: ApiServer,
   resource: Resource,
-  options: ListOptions = {},
+  options: ListOptions<T> = {},
 ): Promise<Listing<T>> {
   try {
     return await collect(listPages<T>(api, resource, options));
@@ -63,7 +65,7 @@ export async function listAll<T extends KubeObject>(
 export function listPages<T extends KubeObject>(
   api: ApiServer,
   resource: Resource,
-  options: ListOptions = {},
+  options: ListOptions<T> = {},
 ): AsyncGenerator<Listing<T>, void> {
   return readPages<T>(api, resource, options, options.pageSize ?? 500);
 }
@@ -71,12 +73,13 @@ export function listPages<T extends KubeObject>(
 async function* readPages<T extends KubeObject>(
   api: ApiServer,
   resource: Resource,
-  options: ListOptions,
+  options: ListOptions<T>,
   limit: number | undefined,
 ): AsyncGenerator<Listing<T>, void> {
   const path = resourcePath(resource, { namespace: options.namespace });
   const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
   const accept = acceptOf(options, "list");
+  const { pick = (object) => object } = options;
   let token: string | undefined;
   do {
     const page: Page<T> = await api.request("GET", path, {
@@ -91,21 +94,17 @@ async function* readPages<T extends KubeObject>(
     });
     // The server calls metadata without the rest a kind of its own.
     const items: T[] = [];
-    for (const item of page.items ?? []) items.push({ ...item, ...type });
+    for (const item of page.items ?? []) items.push(pick({ ...item, ...type }));
     yield { items, resourceVersion: page.metadata.resourceVersion };
     token = page.metadata.continue;
   } while (token !== undefined && token !== "");
 }
 
-/** The pages as one, of each item the part that is picked. */
-export async function collect<T>(
-  pages: AsyncIterable<Listing<T>>,
-  pick: (item: T) => T = (item) => item,
-): Promise<Listing<T>> {
+async function collect<T>(pages: AsyncIterable<Listing<T>>): Promise<Listing<T>> {
   const items: T[] = [];
   let resourceVersion = "";
   for await (const page of pages) {
-    for (const item of page.items) items.push(pick(item));
+    for (const item of page.items) items.push(item);
     ({ resourceVersion } = page);
   }
   return { items, resourceVersion };

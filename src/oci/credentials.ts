@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { isFields } from "../api/fields.ts";
 import { RegistryError } from "./registry-error.ts";
 
 /** What a registry is told about who asks. */
@@ -42,7 +43,7 @@ export async function readDockerConfig(path: string): Promise<DockerConfig | und
     // The parser's error quotes the text, and the text is secret.
     throw new RegistryError("denied", "the registry credentials are not JSON (.dockerconfigjson)");
   }
-  if (!isRecord(config) || !isRecord(config["auths"])) {
+  if (!isFields(config) || !isFields(config["auths"])) {
     throw new RegistryError("denied", "the registry credentials lack `auths` (.dockerconfigjson)");
   }
   return { auths: config["auths"] };
@@ -55,7 +56,7 @@ export function credentialsFor(
 ): Credentials | undefined {
   const entries = Object.entries(config?.auths ?? {});
   const [, entry] = entries.find(([key]) => isSameHost(hostOf(key), host)) ?? [];
-  if (!isRecord(entry)) return undefined;
+  if (!isFields(entry)) return undefined;
   const { identitytoken, username, password, auth } = entry;
   if (typeof identitytoken === "string" && identitytoken !== "") {
     return { identityToken: identitytoken };
@@ -75,8 +76,4 @@ function hostOf(key: string): string {
 
 function isSameHost(a: string, b: string): boolean {
   return a === b || (isDockerHub(a) && isDockerHub(b));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

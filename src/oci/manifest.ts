@@ -1,3 +1,4 @@
+import { isFields } from "../api/fields.ts";
 import { RegistryError } from "./registry-error.ts";
 
 /** A blob as manifests name it. */
@@ -36,7 +37,7 @@ export function parseManifest(text: string, mediaType: string): ImageManifest | 
   } catch (cause) {
     throw new RegistryError("invalid", "the manifest is not JSON", { cause });
   }
-  if (!isRecord(manifest)) throw new RegistryError("invalid", "the manifest is not an object");
+  if (!isFields(manifest)) throw new RegistryError("invalid", "the manifest is not an object");
   const type = typeof manifest["mediaType"] === "string" ? manifest["mediaType"] : mediaType;
   const { config, layers } = manifest;
   if (!IMAGES.includes(type) || !isDescriptor(config) || !Array.isArray(layers)) return undefined;
@@ -51,9 +52,9 @@ export function parseLabels(text: string): Readonly<Record<string, string>> {
   } catch (cause) {
     throw new RegistryError("invalid", "the image's configuration is not JSON", { cause });
   }
-  const config = isRecord(image) ? image["config"] : undefined;
-  const labels = isRecord(config) ? config["Labels"] : undefined;
-  if (!isRecord(labels)) return {};
+  const config = isFields(image) ? image["config"] : undefined;
+  const labels = isFields(config) ? config["Labels"] : undefined;
+  if (!isFields(labels)) return {};
   return Object.fromEntries(
     Object.entries(labels).filter(
       (entry): entry is [string, string] => typeof entry[1] === "string",
@@ -62,7 +63,7 @@ export function parseLabels(text: string): Readonly<Record<string, string>> {
 }
 
 function isDescriptor(value: unknown): value is Descriptor {
-  if (!isRecord(value)) return false;
+  if (!isFields(value)) return false;
   const { mediaType, digest, size } = value;
   return (
     typeof mediaType === "string" &&
@@ -71,8 +72,4 @@ function isDescriptor(value: unknown): value is Descriptor {
     Number.isSafeInteger(size) &&
     Number(size) >= 0
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

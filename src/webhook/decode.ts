@@ -1,3 +1,4 @@
+import { isFields } from "../api/fields.ts";
 import type { AdmissionRequest } from "../api/review.ts";
 import { shapeFault } from "./shape.ts";
 
@@ -16,7 +17,7 @@ export function decodeReview(body: Buffer): Decoded {
   } catch (error) {
     return { ok: false, fault: `the body is not JSON: ${(error as Error).message}` };
   }
-  if (!isRecord(review)) return { ok: false, fault: "the body is no JSON object" };
+  if (!isFields(review)) return { ok: false, fault: "the body is no JSON object" };
   const { apiVersion, kind, request } = review;
   if (kind !== "AdmissionReview" || apiVersion !== "admission.k8s.io/v1") {
     const found = `${show(apiVersion)}, ${show(kind)}`;
@@ -25,7 +26,7 @@ export function decodeReview(body: Buffer): Decoded {
       fault: `the body is (apiVersion, kind) ${found}, expected "admission.k8s.io/v1", "AdmissionReview"`,
     };
   }
-  if (!isRecord(request)) return { ok: false, fault: "the AdmissionReview has no request" };
+  if (!isFields(request)) return { ok: false, fault: "the AdmissionReview has no request" };
   const { uid } = request;
   if (typeof uid !== "string" || uid === "") return { ok: false, fault: "the request has no uid" };
   const checked = request as unknown as AdmissionRequest;
@@ -36,13 +37,13 @@ export function decodeReview(body: Buffer): Decoded {
 /** Checks all but the objects. */
 function faultOf(request: Readonly<Record<string, unknown>>): string | undefined {
   const { kind, operation, userInfo } = request;
-  if (!isRecord(kind) || ![kind.group, kind.version, kind.kind].every(isString)) {
+  if (!isFields(kind) || ![kind.group, kind.version, kind.kind].every(isString)) {
     return "request.kind is not {group, version, kind}";
   }
   if (!OPERATIONS.includes(operation)) {
     return `request.operation is ${show(operation)}, expected one of ${OPERATIONS.join(", ")}`;
   }
-  if (!isRecord(userInfo)) return "request.userInfo is missing";
+  if (!isFields(userInfo)) return "request.userInfo is missing";
   const { username } = userInfo;
   if (username !== undefined && !isString(username)) {
     return "request.userInfo.username is not a string";
@@ -53,15 +54,11 @@ function faultOf(request: Readonly<Record<string, unknown>>): string | undefined
   }
   for (const field of ["object", "oldObject"]) {
     const value = request[field];
-    if (value !== undefined && value !== null && !isRecord(value)) {
+    if (value !== undefined && value !== null && !isFields(value)) {
       return `request.${field} is not an object`;
     }
   }
   return undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isString(value: unknown): value is string {

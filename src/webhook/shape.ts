@@ -1,4 +1,5 @@
 import { GROUP } from "../api/crd.ts";
+import { own } from "../api/fields.ts";
 import type { AdmissionRequest } from "../api/review.ts";
 
 /** What a part of an object is. Fields may be absent or null but for those required; items and values may not. */
@@ -172,7 +173,7 @@ function faultOf(value: unknown, shape: Shape): string | undefined {
   }
   for (const name of Object.keys(shape.fields)) {
     const inner = shape.fields[name] ?? "string";
-    const found = Object.hasOwn(entries, name) ? entries[name] : undefined;
+    const found = own(entries, name);
     const isAbsent = found === undefined || (found === null && !isNeverNull(inner));
     const fault = !isAbsent
       ? faultOf(found, inner)
