@@ -4,13 +4,13 @@ import { allow, deny, type Decision } from "./decision.ts";
 import { parseLimits } from "./limits.ts";
 
 /** Key of the ConfigMap that holds the administrator's limits. */
-const KEY = "config.yaml";
+export const LIMITS_KEY = "config.yaml";
 
 /** Refuses invalid limits when they are applied: in the file they would be refused too late for anybody to see. */
 export function decideConfigMap(object: KubeObject): Decision {
   const { data = {} } = object as ConfigMap;
-  const path = `data[${KEY}]`;
-  const text = own(data, KEY);
+  const path = `data[${LIMITS_KEY}]`;
+  const text = own(data, LIMITS_KEY);
   if (text === undefined) {
     return deny("InvalidConfiguration", [{ field: path, message: "is required" }]);
   }

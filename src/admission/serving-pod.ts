@@ -1,5 +1,4 @@
 import type { Pod } from "../api/kube-types.ts";
-import { pinned } from "../api/image-ref.ts";
 import { hasNoShell, type ModelVersion } from "../api/modelversion.ts";
 import { listed } from "../api/listed.ts";
 import type { Cause, Warning } from "../api/review.ts";
@@ -18,7 +17,7 @@ import {
 } from "../inject/init-container.ts";
 import type { ServeIntent } from "../inject/intent.ts";
 import { draftPod, type ContainerRef, type PodDraft } from "../inject/pod-draft.ts";
-import { resolve, type Resolved } from "../inject/resolution.ts";
+import { builtImage, resolve, type Resolved } from "../inject/resolution.ts";
 import { deliver, type DeliveredModel } from "../inject/serving-hook.ts";
 import type { WantedModel } from "../inject/wanted-models.ts";
 import { completeDelivery } from "./complete-delivery.ts";
@@ -97,7 +96,7 @@ export function decideServingPod(
 function chooseContainers(
   pod: Pod,
   draft: PodDraft,
-  { containers: names, containersField: field, binding }: ServeIntent,
+  { containers: names, containersField: field, areContainersBound }: ServeIntent,
 ): { readonly targets: readonly ContainerRef[]; readonly unknown: readonly Cause[] } {
   const loaders = new Set(loadersOf(pod).map(({ container }) => container));
   const containers = draft.containers.filter(({ container }) => !loaders.has(container));
@@ -108,10 +107,8 @@ function chooseContainers(
     containers.map(({ container }) => shortName(container)),
     MAX_NAMES,
   );
-  // A binding is for many kinds of pods: of its containers a pod may have some, or none.
-  const isOfPod = binding === undefined || field.startsWith("metadata.");
   const unknown = [...wanted]
-    .filter((name) => isOfPod && !has.has(name))
+    .filter((name) => areContainersBound !== true && !has.has(name))
     .map((name) => ({ field, message: `the pod has no container ${show(name)}; it has ${list}` }));
   const targets = containers.filter(({ container }) => wanted.has(container.name));
   return { targets, unknown };
@@ -123,9 +120,8 @@ function targetsOf(
   pod: Pod,
   targets: readonly ContainerRef[],
 ): readonly ContainerRef[] {
-  const { imageRepo } = resolved.state === "built" ? storedSpec(resolved.version) : {};
-  if (resolved.state !== "built" || imageRepo === undefined) return targets;
-  const reference = pinned(imageRepo, resolved.digest);
+  const reference = resolved.state === "built" ? builtImage(resolved) : undefined;
+  if (reference === undefined) return targets;
   const { mountPath } = model;
   return withoutModel(targets, pod, { reference, subPath: IMAGE_DIRECTORY, mountPath });
 }

@@ -4,9 +4,9 @@ import type { ModelBinding } from "../api/modelbinding.ts";
 import type { Warning } from "../api/review.ts";
 import type { Wanted } from "../api/wanted.ts";
 import { isForeignNamespace } from "../inject/untouched.ts";
-import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
+import { BATCH_JOB, JOB_KINDS } from "../jobs/kinds.ts";
 import { jobOf, podOf, templatesAt } from "../jobs/templates.ts";
-import type { Controller, Workload } from "../jobs/workloads.ts";
+import { JOB, type Controller, type Workload } from "../jobs/workloads.ts";
 import { allow, type Decision } from "./decision.ts";
 import { decideExportingJob, isDecidedAsJob } from "./exporting-job.ts";
 import { decidePod, wantedBy } from "./pod.ts";
@@ -16,8 +16,6 @@ import type { Snapshot } from "./snapshot.ts";
 type Made =
   | { readonly path: string; readonly makes: "pods"; readonly pod: Pod }
   | { readonly path: string; readonly makes: "jobs"; readonly job: Job };
-
-const JOB = { apiVersion: "batch/v1", kind: "Job" } as const;
 
 /** As many warnings as an answer shows: more templates would cost time and say nothing. */
 const MAX_TEMPLATES = 16;
@@ -84,7 +82,7 @@ function hint(namespace: string, made: Made, snapshot: Snapshot): readonly Warni
   const decision =
     made.makes === "pods"
       ? decidePod(namespace, made.pod, snapshot)
-      : decideJob(namespace, made.job, snapshot);
+      : decideExportingJob(namespace, made.job, BATCH_JOB, snapshot);
   return hintsOf(decision, made);
 }
 
@@ -108,12 +106,6 @@ export function hintsOf(
 /** A binding is another object than the one with the template. */
 function fieldAt(path: string, field: string): string {
   return field.startsWith("ModelBinding ") ? `${path}: ${field}` : `${path}.${field}`;
-}
-
-function decideJob(namespace: string, job: Job, snapshot: Snapshot): Decision {
-  const kind = jobKind(JOB.apiVersion, JOB.kind);
-  if (kind === undefined) throw new Error("the table of job kinds lacks Job (batch/v1)");
-  return decideExportingJob(namespace, job, kind, snapshot);
 }
 
 /** A sentence, and what follows from it. */

@@ -4,7 +4,7 @@ import { mountedAt } from "../api/path.ts";
 import { wantedText } from "../api/wanted.ts";
 import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
 import { imageVolumesOf } from "../inject/image-volume.ts";
-import { hasLoaderOfKubeDl, loadersOf } from "../inject/init-container.ts";
+import { hasLoaderOfKubeDl, loadersOf, modelImageOf } from "../inject/init-container.ts";
 import type { ServedModel, ServingStatus } from "../inject/serving-status.ts";
 import type { Line, PodFacts } from "./pod-facts.ts";
 
@@ -73,11 +73,7 @@ function imagesOf(pod: Pod): readonly (readonly [way: ServingStatus["delivery"],
     volumes.find((volume) => volume.name === name)?.image?.reference;
   const loaders = loadersOf(pod).toSorted((a, b) => a.model - b.model);
   if (loaders.length > 0) {
-    return loaders.map(({ container }) => {
-      // One that copies out of an image volume is itself of another image.
-      const source = (container.volumeMounts ?? []).map(({ name }) => referenceOf(name));
-      return ["copy", source.find((each) => each !== undefined) ?? container.image ?? ""];
-    });
+    return loaders.map((loader) => ["copy", modelImageOf(pod, loader) ?? ""]);
   }
   return imageVolumesOf(pod).map((name) => ["image-volume", referenceOf(name) ?? ""]);
 }

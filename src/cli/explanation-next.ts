@@ -1,16 +1,14 @@
 import { ANNOTATIONS } from "../api/annotations.ts";
 import type { KubeObject } from "../api/kube-types.ts";
 import type { Reason } from "../api/reasons.ts";
-import { pointerToken, type PatchOperation } from "../api/review.ts";
-import { readStatus, type ServingStatus } from "../inject/serving-status.ts";
+import type { PatchOperation } from "../api/review.ts";
+import { STATUS_PATH, readStatus, type ServingStatus } from "../inject/serving-status.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { templatesAt } from "../jobs/templates.ts";
 import { workloadOfObject } from "../jobs/workloads.ts";
 import { modelText } from "./explanation-has.ts";
 import { answerMadePod, type PodAnswer } from "./pod-answer.ts";
 import { isUnread, type Line, type PodFacts } from "./pod-facts.ts";
-
-const STATUS = `/metadata/annotations/${pointerToken(ANNOTATIONS.status)}`;
 
 /** What the next pod of the same kind would get: by the template of the pod's controller, else as this one came. */
 export function explainNext(facts: PodFacts): readonly Line[] {
@@ -76,7 +74,7 @@ function statusIn(operations: readonly PatchOperation[]): ServingStatus | undefi
   const annotations: Record<string, string> = {};
   for (const operation of operations) {
     if (operation.op !== "add" && operation.op !== "replace") continue;
-    if (operation.path === STATUS) annotations[ANNOTATIONS.status] = String(operation.value);
+    if (operation.path === STATUS_PATH) annotations[ANNOTATIONS.status] = String(operation.value);
     if (operation.path === "/metadata/annotations") Object.assign(annotations, operation.value);
   }
   return readStatus({ metadata: { annotations } });

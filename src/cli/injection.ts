@@ -5,9 +5,9 @@ import { ANNOTATIONS } from "../api/annotations.ts";
 import type { Job, KubeObject } from "../api/kube-types.ts";
 import type { PatchOperation } from "../api/review.ts";
 import { isForeignNamespace } from "../inject/untouched.ts";
-import { jobKind } from "../jobs/kinds.ts";
+import { BATCH_JOB } from "../jobs/kinds.ts";
 import { templatesAt, type Found } from "../jobs/templates.ts";
-import { workloadOfObject, type TemplatePlace, type Workload } from "../jobs/workloads.ts";
+import { JOB, workloadOfObject, type TemplatePlace, type Workload } from "../jobs/workloads.ts";
 import {
   answerMadePod,
   answerPod,
@@ -39,7 +39,6 @@ type Part = Omit<Found, "value">;
 
 const WHOLE: Part = { path: "", pointer: "" };
 const NOTHING: Injection = { patches: [], said: [] };
-const JOB = { apiVersion: "batch/v1", kind: "Job" } as const;
 const OF_JOB: TemplatePlace = { path: "spec.template", makes: "pods", owner: "itself" };
 
 const EXAMPLE =
@@ -85,7 +84,9 @@ function ofJob(part: Part, job: Job, context: PodContext): Injection {
   if (!isDecidedAsJob(job)) return ofPods(pods, answerMadePod(template.value, owner, context));
   const fault = shapeOf("batch", "Job", job);
   if (fault !== undefined) return broken(part, fault);
-  const decision = decideJob(job, context);
+  const { world, namespace, now } = context;
+  const snapshot = snapshotIn(world, namespace, {}, now);
+  const decision = decideExportingJob(namespace, job, BATCH_JOB, snapshot);
   const ofIt = resultOf(part, decision, "jobs");
   if (!decision.allowed) return ofIt;
   const isExport = decision.reason === "ExportHooked";
@@ -99,12 +100,6 @@ function ofJob(part: Part, job: Job, context: PodContext): Injection {
     { said: ofIt.said, patches: isDenied ? [] : ofIt.patches },
     { ...ofItsPods, said: ofItsPods.said.filter(isNew) },
   ]);
-}
-
-function decideJob(job: Job, { world, namespace, now }: PodContext): Decision {
-  const kind = jobKind(JOB.apiVersion, JOB.kind);
-  if (kind === undefined) throw new Error("the table of job kinds lacks Job (batch/v1)");
-  return decideExportingJob(namespace, job, kind, snapshotIn(world, namespace, {}, now));
 }
 
 /** The template as the patch of its Job leaves it. */

@@ -1,3 +1,4 @@
+import { LIMITS_KEY } from "../admission/configmap.ts";
 import { limitsFrom, parseLimits } from "../admission/limits.ts";
 import type { Policy } from "../admission/policy.ts";
 import type { ConfigMap, KubeObject } from "../api/kube-types.ts";
@@ -7,9 +8,6 @@ import { parseYamlFile } from "./yaml-file.ts";
 
 /** Name of the ConfigMap of limits there. */
 export const LIMITS_NAME = "modelhook";
-
-/** Its key that has the limits. */
-const KEY = "config.yaml";
 
 /** Limits that could be read, or every fault as a line. */
 export type ReadLimits =
@@ -50,6 +48,6 @@ function findConfigMap(
 export function limitsIn(object: KubeObject): string | undefined {
   if (object.kind !== "ConfigMap") return undefined;
   const { data }: ConfigMap = object;
-  const text: unknown = data?.[KEY];
+  const text: unknown = data?.[LIMITS_KEY];
   return typeof text === "string" ? text : undefined;
 }

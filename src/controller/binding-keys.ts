@@ -5,7 +5,7 @@ import { storedSpec } from "../api/stored-spec.ts";
 import type { Stores } from "../gather/stores.ts";
 import type { Change } from "../kube/store.ts";
 import { wantedByBinding } from "../reconcile/binding.ts";
-import type { Key } from "./loop.ts";
+import { keyOf, type Key } from "./loop.ts";
 
 /** What a change of a binding may concern: itself, and the others of its namespace, of which the oldest has a pod. */
 export function keysOfBinding(
@@ -68,6 +68,6 @@ function serving(
 }
 
 /** The key of a binding. */
-export function keyOfBinding({ metadata }: ModelBinding): Key {
-  return `modelbinding/${metadata.namespace}/${metadata.name}`;
+export function keyOfBinding(binding: ModelBinding): Key {
+  return keyOf("modelbinding", binding);
 }

@@ -1,3 +1,4 @@
+import type { KubeObject } from "../api/kube-types.ts";
 import { backoffDelay } from "../kube/backoff.ts";
 import type { Action } from "../reconcile/action.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -20,6 +21,11 @@ export interface Reconciler {
 
 /** Name of a reconciler and its object, as one text: `modelversion/team-a/mnist-v1`. */
 export type Key = `${string}/${string}/${string}`;
+
+/** The key of an object. */
+export function keyOf(reconciler: string, { metadata }: KubeObject): Key {
+  return `${reconciler}/${metadata?.namespace}/${metadata?.name}`;
+}
 
 /** What the loop tells the metrics. */
 export interface LoopMetrics {

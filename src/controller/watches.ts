@@ -13,7 +13,7 @@ import type { Change, WritableStore } from "../kube/store.ts";
 import { references } from "../reconcile/observed.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { bindingsServing, bindingsServingModel } from "./binding-keys.ts";
-import type { Key } from "./loop.ts";
+import { keyOf, type Key } from "./loop.ts";
 
 /** Takes the keys to reconcile. */
 export type Enqueue = (key: Key) => void;
@@ -138,8 +138,4 @@ function exportingPods(stores: Stores, { metadata }: Job): readonly Key[] {
   return stores.exportPods
     .by("job", uidKey(metadata?.namespace, metadata?.uid))
     .map((pod) => keyOf("exporting-pod", pod));
-}
-
-function keyOf(reconciler: string, { metadata }: KubeObject): Key {
-  return `${reconciler}/${metadata?.namespace}/${metadata?.name}`;
 }

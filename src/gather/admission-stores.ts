@@ -67,6 +67,15 @@ export function isInjectionEnabled(
   return namespaces.get(undefined, namespace) !== undefined;
 }
 
+/** Of pods of one template one for each thing that they got: hundreds got the same, and what they say is read for each model. */
+export function differing(pods: readonly Pod[]): readonly Pod[] {
+  const statuses = new Set<string>();
+  return pods.filter(({ metadata }) => {
+    const status = metadata?.annotations?.[ANNOTATIONS.status] ?? "";
+    return !statuses.has(status) && statuses.add(status);
+  });
+}
+
 /** Longest status annotation that is kept: far longer than what is said of 16 models. */
 const MAX_STATUS = 16_384;
 

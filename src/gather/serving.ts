@@ -1,17 +1,15 @@
 import { ANNOTATIONS } from "../api/annotations.ts";
 import type { KubeObject, Pod } from "../api/kube-types.ts";
-import { pointerToken } from "../api/review.ts";
 import { candidates, type Known } from "../inject/resolution.ts";
+import { STATUS_PATH } from "../inject/serving-status.ts";
 import { wantedOf } from "../inject/waiting.ts";
 import type { Wanted } from "../api/wanted.ts";
 import { templateKey } from "../jobs/owner.ts";
 import type { Store } from "../kube/store.ts";
 import type { Action } from "../reconcile/action.ts";
 import type { GatedPodObserved } from "../reconcile/serving-gate.ts";
-import type { AdmissionStores } from "./admission-stores.ts";
+import { differing, type AdmissionStores } from "./admission-stores.ts";
 import type { Stores } from "./stores.ts";
-
-const STATUS = `/metadata/annotations/${pointerToken(ANNOTATIONS.status)}`;
 
 /** Looks up what a gated pod waits for. */
 export function observeGatedPod(stores: Stores, pod: Pod): GatedPodObserved {
@@ -20,7 +18,7 @@ export function observeGatedPod(stores: Stores, pod: Pod): GatedPodObserved {
   // What this process did a moment ago may not have come back by the watch.
   const lifted = template === undefined ? undefined : stores.lifted.holder(template);
   const siblings = [
-    ...(template === undefined ? [] : stores.served.by("template", template)),
+    ...(template === undefined ? [] : differing(stores.served.by("template", template))),
     ...(lifted === undefined ? [] : [lifted]),
   ];
   return { pod, known: lookUp(stores, namespace, wantedOf(pod), siblings) };
@@ -32,7 +30,7 @@ export function rememberLift(stores: Stores, pod: Pod, actions: readonly Action[
   const template = templateKey(namespace, pod);
   const status = actions
     .flatMap((action) => (action.type === "patch" ? action.operations : []))
-    .find(({ path }) => path === STATUS);
+    .find(({ path }) => path === STATUS_PATH);
   if (template === undefined || status === undefined || !("value" in status)) return;
   const changed = { ...annotations, [ANNOTATIONS.status]: String(status.value) };
   stores.lifted.give(template, { ...pod, metadata: { ...pod.metadata, annotations: changed } });

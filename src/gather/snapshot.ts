@@ -19,6 +19,7 @@ import { get } from "../kube/write.ts";
 import {
   SELECTORS,
   bindingsIn,
+  differing,
   isInjectionEnabled,
   type AdmissionStores,
 } from "./admission-stores.ts";
@@ -85,7 +86,7 @@ async function bindingsInEffect(
   if (!isBound) return bindingsIn(stores, namespace);
   const cached = stores.bindings.by("namespace", namespace);
   if (boundServe(cached, object?.metadata?.labels) !== undefined) return cached;
-  return (await listAll<ModelBinding>(api, resources.modelbindings, { namespace, signal })).items;
+  return listBindings(api, namespace, signal);
 }
 
 /** The Models and versions that are named, by the pod's own words or by what these lead to. */
@@ -158,7 +159,7 @@ async function siblingsOf(
   template: string,
   signal: AbortSignal,
 ): Promise<readonly Pod[]> {
-  const cached = stores.served.by("template", template);
+  const cached = differing(stores.served.by("template", template));
   if (cached.some(hasDigest)) return cached;
   const { items } = await listAll<Pod>(api, resources.pods, {
     namespace,
@@ -166,7 +167,7 @@ async function siblingsOf(
     metadataOnly: true,
     signal,
   });
-  return items.filter((pod) => templateKey(namespace, pod) === template);
+  return differing(items.filter((pod) => templateKey(namespace, pod) === template));
 }
 
 function hasDigest(pod: Pod): boolean {
@@ -199,11 +200,15 @@ async function bindingsOf(
   namespace: string,
   signal: AbortSignal,
 ): Promise<readonly ModelBinding[]> {
-  try {
-    return (await listAll<ModelBinding>(api, resources.modelbindings, { namespace, signal })).items;
-  } catch {
-    return [];
-  }
+  return listBindings(api, namespace, signal).catch(() => []);
+}
+
+async function listBindings(
+  api: ApiServer,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<readonly ModelBinding[]> {
+  return (await listAll<ModelBinding>(api, resources.modelbindings, { namespace, signal })).items;
 }
 
 /** A workload is told what is certain when it is applied; the nodes may be others when its pods come. */

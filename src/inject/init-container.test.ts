@@ -27,6 +27,8 @@ import {
   type Loader,
 } from "./init-container.ts";
 
+/** Where the loader's tools are; nothing else of the test's surroundings reaches it. */
+const TOOLS = "/usr/local/bin:/usr/bin:/bin";
 const IMAGE = "registry.example/models/mnist@sha256:0";
 
 /** The first loader of a pod, or another. */
@@ -181,7 +183,7 @@ describe("the loader's script, run by sh", () => {
         .replaceAll("/kubedl-model", join(root, "image"))
         .replaceAll("/kubedl-volume", join(root, "volume")),
     );
-    execFileSync(shell, here, { stdio: "pipe", env: { ...process.env, ...env } });
+    execFileSync(shell, here, { stdio: "pipe", env: { PATH: TOOLS, ...env } });
   }
   const image = (...path: string[]) => join(root, "image", ...path);
   const copied = (...path: string[]) => join(root, "volume", ...path);
@@ -252,7 +254,7 @@ describe("the loader's script, run by sh", () => {
     mkdirSync(tools);
     for (const tool of ["rmdir", "rm"])
       writeFileSync(join(tools, tool), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
-    expect(() => run(0, { PATH: `${tools}:${process.env["PATH"]}` })).toThrow(/Command failed/);
+    expect(() => run(0, { PATH: `${tools}:${TOOLS}` })).toThrow(/Command failed/);
     expect(existsSync(copied(".model.done"))).toBe(false);
   });
 

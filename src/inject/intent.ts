@@ -34,6 +34,8 @@ export interface ServeIntent {
   readonly containers: readonly string[] | undefined;
   /** Where the containers are named. */
   readonly containersField: string;
+  /** Where the containers are a binding's: it is for many kinds of pods, which may have some of them, or none. */
+  readonly areContainersBound?: true;
   readonly loaderResources: ResourceRequirements | undefined;
   /** The ModelBinding that asks for the pod; absent where its annotations do. */
   readonly binding?: string;
@@ -129,8 +131,10 @@ function readServe(
   const containers = given[ANNOTATIONS.containers]?.split(",").map((name) => name.trim());
   const loaderResources = readResources(given, fault);
   if (models.length === 0) return undefined;
+  const isBound = (key: string, field: "delivery" | "containers"): boolean =>
+    given[key] === undefined && binding?.serve[field] !== undefined;
   const fieldOf = (key: string, field: "delivery" | "containers"): string =>
-    given[key] === undefined && binding?.serve[field] !== undefined
+    binding !== undefined && isBound(key, field)
       ? `${boundField(binding)}.${field}`
       : `${path}[${key}]`;
   return {
@@ -139,6 +143,7 @@ function readServe(
     deliveryField: fieldOf(ANNOTATIONS.delivery, "delivery"),
     containers: containers ?? binding?.serve.containers,
     containersField: fieldOf(ANNOTATIONS.containers, "containers"),
+    ...(isBound(ANNOTATIONS.containers, "containers") ? { areContainersBound: true } : {}),
     loaderResources,
     ...(binding === undefined ? {} : { binding: binding.name }),
   };

@@ -1,8 +1,9 @@
 import { own } from "../api/fields.ts";
+import { pinned } from "../api/image-ref.ts";
 import type { Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import { builtDigest, type ModelVersion } from "../api/modelversion.ts";
-import { modelNameOf } from "../api/stored-spec.ts";
+import { modelNameOf, storedSpec } from "../api/stored-spec.ts";
 import { isSameWanted, wantedText, type Wanted } from "../api/wanted.ts";
 import { readStatus, WITHOUT_DIGEST } from "./serving-status.ts";
 
@@ -38,6 +39,15 @@ export type Resolved =
     }
   | { readonly state: "failed"; readonly message: string };
 
+/** The image of a built version, by its digest; undefined for a stored version that names no repository. */
+export function builtImage({
+  version,
+  digest,
+}: Pick<Extract<Resolved, { state: "built" }>, "version" | "digest">): string | undefined {
+  const { imageRepo } = storedSpec(version);
+  return imageRepo === undefined ? undefined : pinned(imageRepo, digest);
+}
+
 /** Names of the versions that an answer may depend on; `versions` of what is known is not read. */
 export function candidates(wanted: Wanted, known: Omit<Known, "versions">): readonly string[] {
   const target = "modelVersion" in wanted ? wanted.modelVersion : targetOf(wanted, known.models);
@@ -46,7 +56,7 @@ export function candidates(wanted: Wanted, known: Omit<Known, "versions">): read
 
 /**
  * Looks up what is wanted. Pods of one controller keep the version that the first of them got, for as long as one of them is
- * there: a Deployment never mixes versions, and meets a new one at its next rollout.
+ * there: a ReplicaSet never mixes versions, and a Deployment meets a new one at its next rollout.
  */
 export function resolve(wanted: Wanted, known: Known): Resolved {
   const current =

@@ -1,7 +1,11 @@
 import { ANNOTATIONS, DEFAULT_MOUNT_PATH, GATES } from "../api/annotations.ts";
 import { isFields } from "../api/fields.ts";
 import type { Pod } from "../api/kube-types.ts";
+import { pointerToken } from "../api/review.ts";
 import type { Wanted } from "../api/wanted.ts";
+
+/** Where a pod has its status annotation, as a JSON pointer. */
+export const STATUS_PATH = `/metadata/annotations/${pointerToken(ANNOTATIONS.status)}`;
 
 /** How a model gets into a pod. */
 export type DeliveryWay = "copy" | "image-volume";

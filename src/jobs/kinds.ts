@@ -20,7 +20,8 @@ const COMPLETION_INDEX = "batch.kubernetes.io/job-completion-index";
 /** Matches status.completedIndexes, such as `0,2-4`, when it holds 0. A successPolicy may do without it. */
 const FIRST_COMPLETED = /^0(?:[,-]|$)/;
 
-const BATCH_JOB: JobKind = {
+/** The row of Kubernetes' own jobs. */
+export const BATCH_JOB: JobKind = {
   apiVersion: "batch/v1",
   kind: "Job",
   isWriter: (pod) => (pod.metadata?.annotations?.[COMPLETION_INDEX] ?? "0") === "0",

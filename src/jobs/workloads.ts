@@ -30,7 +30,8 @@ const KUBEFLOW = { group: "kubeflow.org", version: "v1" } as const;
 const KUBEDL = { group: "training.kubedl.io", version: "v1alpha1" } as const;
 
 const REPLICASET = { apiVersion: "apps/v1", kind: "ReplicaSet" } as const;
-const JOB = { apiVersion: "batch/v1", kind: "Job" } as const;
+/** A batch/v1 Job as the controller of pods. */
+export const JOB = { apiVersion: "batch/v1", kind: "Job" } as const;
 const RAYCLUSTER = { apiVersion: "ray.io/v1", kind: "RayCluster" } as const;
 
 const pods = (path: string, owner: Controller | "itself" = "itself"): TemplatePlace => ({

@@ -58,6 +58,11 @@ export type Action =
   /** Look again after so many milliseconds, if nothing changes before. */
   | { readonly type: "requeueAfter"; readonly ms: number };
 
+/** A Warning event. */
+export function warningOn(ref: ObjectRef, reason: Reason, message: string): Action {
+  return { type: "event", ref, kind: "Warning", reason, message };
+}
+
 /** The reference of an object. */
 export function refOf(object: KubeObject): ObjectRef {
   return {

@@ -1,13 +1,11 @@
 import { setCondition, type Condition } from "../api/conditions.ts";
-import { pinned } from "../api/image-ref.ts";
 import { listed } from "../api/listed.ts";
 import type { ModelBinding, ModelBindingSpec, ModelBindingStatus } from "../api/modelbinding.ts";
-import { storedSpec } from "../api/stored-spec.ts";
 import { wantedText, type Wanted } from "../api/wanted.ts";
 import { whyWithoutEffect } from "../inject/binding-effect.ts";
-import { resolve, type Known, type Resolved } from "../inject/resolution.ts";
+import { builtImage, resolve, type Known, type Resolved } from "../inject/resolution.ts";
 import { boundModel } from "../inject/wanted-models.ts";
-import { refOf, type Action } from "./action.ts";
+import { refOf, warningOn, type Action } from "./action.ts";
 import { countPods, type BoundPods, type PodsObserved } from "./binding-pods.ts";
 import { isEqual } from "./equal.ts";
 
@@ -60,8 +58,9 @@ export function reconcileBinding(observed: BindingObserved): BindingResult {
   const pods = countPods(observed, resolved.state === "built" ? resolved.digest : undefined);
   const isInEffect = effect.status === "True";
   const injected = injectedCondition(pods, resolved);
+  const image = resolved.state === "built" ? builtImage(resolved) : undefined;
   const status = {
-    ...imageOf(resolved),
+    ...(image === undefined ? {} : { image }),
     injected: pods.injected,
     notInjected: pods.missed.length,
   };
@@ -70,7 +69,7 @@ export function reconcileBinding(observed: BindingObserved): BindingResult {
   return {
     actions: [
       ...writeStatus(observed, status, said),
-      ...(isMissed ? [missedEvent(binding, injected.message)] : []),
+      ...(isMissed ? [warningOn(refOf(binding), "InjectionMissed", injected.message)] : []),
       { type: "requeueAfter", ms: LOOK_AGAIN_MS },
     ],
     notInjected: isMissed ? pods.missed.length : 0,
@@ -153,20 +152,4 @@ function injectedCondition({ injected, outdated, missed, yielded }: BoundPods, r
 
 function countOf(pods: number, one: string, more: string): string {
   return pods === 1 ? `1 running pod ${one}` : `${pods} running pods ${more}`;
-}
-
-function missedEvent(binding: ModelBinding, message: string): Action {
-  return {
-    type: "event",
-    ref: refOf(binding),
-    kind: "Warning",
-    reason: "InjectionMissed",
-    message,
-  };
-}
-
-function imageOf(resolved: Resolved): Pick<ModelBindingStatus, "image"> {
-  if (resolved.state !== "built") return {};
-  const { imageRepo } = storedSpec(resolved.version);
-  return imageRepo === undefined ? {} : { image: pinned(imageRepo, resolved.digest) };
 }

@@ -10,7 +10,7 @@ import {
   trainingVolume,
   type TrainingStorage,
 } from "../storage/training-volume.ts";
-import { refOf, type Action } from "./action.ts";
+import { refOf, warningOn, type Action } from "./action.ts";
 import { exportIntentOf, isHeld } from "./exporting-job.ts";
 import { isWriter } from "./location.ts";
 
@@ -48,13 +48,13 @@ export function reconcileExportingPod(observed: ExportingPodObserved): readonly 
   const intent = exportIntentOf(job);
   if (intent === undefined) {
     const message = `waits for ever: ${job.kind} ${job.metadata?.name} has no readable annotation ${ANNOTATIONS.export}, so its model could not be exported; set it on the job`;
-    return [warning(pod, "InvalidAnnotation", message)];
+    return [warningOn(refOf(pod), "InvalidAnnotation", message)];
   }
   const held = isHeld(job) ? [] : [holdJob(job)];
   if (kind.hasNoFirstPod(job) && intent.writers !== "all") {
     const message =
       "waits for ever: several pods of the job run and none is the first; set writers: all, or completionMode: Indexed";
-    return [...held, warning(pod, "AllWritersRequired", message)];
+    return [...held, warningOn(refOf(pod), "AllWritersRequired", message)];
   }
   const lift: readonly Action[] = isGated
     ? [{ type: "patch", ref: refOf(pod), operations: removeGate(pod, gate) }]
@@ -63,12 +63,12 @@ export function reconcileExportingPod(observed: ExportingPodObserved): readonly 
   const owner = { namespace: job.metadata?.namespace ?? "", uid: job.metadata?.uid ?? "" };
   const training = trainingStorage(intent, owner);
   const denied = pathFault(training, limits);
-  if (denied !== undefined) return [...held, warning(pod, ...denied)];
+  if (denied !== undefined) return [...held, warningOn(refOf(pod), ...denied)];
   const plan = trainingVolume(training, owner, limits, hostname);
   if (!isGated && makeStorage(observed, plan, job).length === 0) return held;
   const blocked = storageFault(observed, intent, training, plan) ?? busyFault(observed);
   if (blocked !== undefined) {
-    return [...held, warning(pod, ...blocked), { type: "requeueAfter", ms: RETRY_MS }];
+    return [...held, warningOn(refOf(pod), ...blocked), { type: "requeueAfter", ms: RETRY_MS }];
   }
   return [...held, ...makeStorage(observed, plan, job), ...lift, ...announce(job, intent)];
 }
@@ -161,9 +161,5 @@ function announce(job: Job, intent: ExportIntent): readonly Action[] {
   const pods = job.spec?.completions ?? job.spec?.parallelism ?? 1;
   if (pods <= 1 || intent.writers === "all") return [];
   const message = `1 of ${pods} pods writes the model (completion index 0); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`;
-  return [{ type: "event", ref: refOf(job), kind: "Warning", reason: "WriterSubset", message }];
-}
-
-function warning(pod: Pod, reason: Reason, message: string): Action {
-  return { type: "event", ref: refOf(pod), kind: "Warning", reason, message };
+  return [warningOn(refOf(job), "WriterSubset", message)];
 }

@@ -3,7 +3,7 @@ import { wantedText } from "../api/wanted.ts";
 import { readIntent } from "../inject/intent.ts";
 import { isNeverTouched } from "../inject/untouched.ts";
 import { controllerOf } from "../jobs/owner.ts";
-import { refOf, type Action } from "./action.ts";
+import { refOf, warningOn, type Action } from "./action.ts";
 import { isGiven } from "./given.ts";
 
 /** Pods that are told of in one pass: more would be a flood, and the next pass tells of others. */
@@ -51,15 +51,7 @@ export function foldDrift(drift: Drift, observed: DriftObserved): Drift {
     told: [...drift.told, ...[...known, ...fresh].map(({ uid }) => uid)],
     actions: [
       ...drift.actions,
-      ...fresh.map(({ pod, message }): Action => {
-        return {
-          type: "event",
-          ref: refOf(pod),
-          kind: "Warning",
-          reason: "InjectionMissed",
-          message,
-        };
-      }),
+      ...fresh.map(({ pod, message }) => warningOn(refOf(pod), "InjectionMissed", message)),
     ],
   };
 }

@@ -1,16 +1,16 @@
 import { ANNOTATIONS, GATES, LABELS } from "../api/annotations.ts";
-import { ZERO_DIGEST, pinned } from "../api/image-ref.ts";
+import { ZERO_DIGEST } from "../api/image-ref.ts";
 import type { Pod } from "../api/kube-types.ts";
 import { hasNoShell } from "../api/modelversion.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
 import { storedSpec } from "../api/stored-spec.ts";
 import { wantedText } from "../api/wanted.ts";
 import { loadersOf, type FoundLoader } from "../inject/init-container.ts";
-import { resolve, type Known, type Resolved } from "../inject/resolution.ts";
-import { printStatus, type ServingStatus } from "../inject/serving-status.ts";
+import { builtImage, resolve, type Known, type Resolved } from "../inject/resolution.ts";
+import { STATUS_PATH, printStatus, type ServingStatus } from "../inject/serving-status.ts";
 import { statusOf } from "../inject/waiting.ts";
 import { controllerOf } from "../jobs/owner.ts";
-import { refOf, type Action, type ObjectRef } from "./action.ts";
+import { refOf, warningOn, type Action, type ObjectRef } from "./action.ts";
 
 /** A pod with the label `gated`, and what is known of what it waits for. */
 export interface GatedPodObserved {
@@ -49,15 +49,14 @@ export function reconcileGatedPod({ pod, known }: GatedPodObserved): readonly Ac
     if (wanted === undefined) return [];
     return [{ loader, what: wantedText(wanted), resolved: resolve(wanted, known) }];
   });
-  if (pending.length < waiting.length) return [warning(refOf(pod), "InvalidAnnotation", SPOILT)];
+  if (pending.length < waiting.length) return [warningOn(refOf(pod), "InvalidAnnotation", SPOILT)];
   const hindered = pending.flatMap((each) => hindrances(pod, each));
   const built = pending.filter(isBuilt);
   if (built.length < pending.length || hindered.length > 0) return hindered;
   return [
     { type: "patch", ref: refOf(pod), operations: lift(pod, gate, built, status) },
     ...built.map(({ what, resolved }): Action => {
-      const { imageRepo = "" } = storedSpec(resolved.version);
-      const message = `${what} is built: ${pinned(imageRepo, resolved.digest)}`;
+      const message = `${what} is built: ${builtImage(resolved)}`;
       return { type: "event", ref: refOf(pod), kind: "Normal", reason: "ModelReady", message };
     }),
     ...built.flatMap(({ resolved }) => missingSecret(pod, resolved)),
@@ -73,17 +72,17 @@ function hindrances(pod: Pod, { resolved }: Pending): readonly Action[] {
   if (resolved.state === "failed") {
     const owner = controllerOf(pod);
     const refs = [refOf(pod), ...(owner === undefined ? [] : [ownerRef(owner, pod)])];
-    return refs.map((ref) => warning(ref, "ModelBuildFailed", `waits, but ${resolved.message}`));
+    return refs.map((ref) => warningOn(ref, "ModelBuildFailed", `waits, but ${resolved.message}`));
   }
   if (resolved.state === "waiting") {
     const { reason, message, version } = resolved;
     const isComing =
       reason === "ModelNotBuilt" && version?.status?.imageBuildPhase !== "ImageBuildSucceeded";
-    return isComing ? [] : [warning(refOf(pod), reason, `waits: ${message}`)];
+    return isComing ? [] : [warningOn(refOf(pod), reason, `waits: ${message}`)];
   }
   if (!hasNoShell(resolved.version)) return [];
   const message = `waits, but the image of ModelVersion ${resolved.name} has no shell to copy its model with; delete the pod, so that its controller makes one that mounts the image`;
-  return [warning(refOf(pod), "NoShell", message)];
+  return [warningOn(refOf(pod), "NoShell", message)];
 }
 
 /** Only its images can be changed, so a Secret that was not known of when the pod was made can not be added. */
@@ -92,7 +91,7 @@ function missingSecret(pod: Pod, { version, name }: Built): readonly Action[] {
   const has = (pod.spec?.imagePullSecrets ?? []).some((each) => each.name === secret);
   if (secret === undefined || has) return [];
   const message = `ModelVersion ${name} is pulled with the Secret ${secret}, of which nobody knew when the pod was made; if the image can not be pulled, delete the pod, so that its controller makes it anew`;
-  return [warning(refOf(pod), "PullSecretMissing", message)];
+  return [warningOn(refOf(pod), "PullSecretMissing", message)];
 }
 
 function lift(
@@ -111,19 +110,14 @@ function lift(
     { op: "test", path: "/metadata/uid", value: pod.metadata?.uid },
     ...built.flatMap(({ loader, resolved }): PatchOperation[] => {
       const path = `/spec/initContainers/${loader.index}`;
-      const { imageRepo = "" } = storedSpec(resolved.version);
       return [
         { op: "test", path: `${path}/name`, value: loader.container.name },
-        { op: "replace", path: `${path}/image`, value: pinned(imageRepo, resolved.digest) },
+        { op: "replace", path: `${path}/image`, value: builtImage(resolved) },
       ];
     }),
     { op: "test", path: `/spec/schedulingGates/${gate}/name`, value: GATES.build },
     { op: "remove", path: `/spec/schedulingGates/${gate}` },
-    {
-      op: "add",
-      path: `/metadata/annotations/${pointerToken(ANNOTATIONS.status)}`,
-      value: printStatus({ ...status, models }),
-    },
+    { op: "add", path: STATUS_PATH, value: printStatus({ ...status, models }) },
     ...labelRemoval(pod),
   ];
 }
@@ -147,12 +141,4 @@ function labelRemoval(pod: Pod): readonly PatchOperation[] {
 function ownerRef(owner: NonNullable<ReturnType<typeof controllerOf>>, pod: Pod): ObjectRef {
   const { apiVersion, kind, name, uid } = owner;
   return { apiVersion, kind, name, uid, namespace: pod.metadata?.namespace };
-}
-
-function warning(
-  ref: ObjectRef,
-  reason: Extract<Action, { type: "event" }>["reason"],
-  message: string,
-): Action {
-  return { type: "event", ref, kind: "Warning", reason, message };
 }
