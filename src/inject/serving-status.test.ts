@@ -170,3 +170,9 @@ describe("what was written before there could be several models is read", () => 
     expect(readStatus(podThatSays(text))).toEqual({ models: [waiting], delivery: "copy" });
   });
 });
+
+test("a list of which one entry can not be read is not read: which loader an entry is for depends on its place", () => {
+  const entry = { modelVersion: "mnist-v1", digest: DIGEST, mountPath: "/kubedl-model" };
+  const text = JSON.stringify({ models: [{}, entry], delivery: "copy" });
+  expect(readStatus(podThatSays(text))).toBeUndefined();
+});

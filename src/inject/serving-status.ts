@@ -54,7 +54,8 @@ export function readStatus({ metadata }: Pod): ServingStatus | undefined {
   const entries: unknown = status["models"] ?? [{ mountPath: DEFAULT_MOUNT_PATH, ...status }];
   if (!Array.isArray(entries)) return undefined;
   const models = entries.map(modelOf).filter((model) => model !== undefined);
-  if (models.length === 0) return undefined;
+  // Which loader an entry is for depends on its place.
+  if (models.length === 0 || models.length < entries.length) return undefined;
   const { why, binding } = status;
   return {
     models,
