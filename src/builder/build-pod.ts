@@ -125,6 +125,12 @@ function imageLabels({ version }: BuildRequest): readonly (readonly [string, str
     [IMAGE_LABELS.createdBy, spec.createdBy],
     [IMAGE_LABELS.job, kind === undefined || job === undefined ? undefined : `${kind}/${job}`],
     [IMAGE_LABELS.jobUid, annotations[VERSION_ANNOTATIONS.jobUid]],
+    [IMAGE_LABELS.pod, annotations[VERSION_ANNOTATIONS.pod]],
+    [IMAGE_LABELS.node, annotations[VERSION_ANNOTATIONS.node]],
+    [IMAGE_LABELS.trainingImage, annotations[VERSION_ANNOTATIONS.trainingImage]],
+    [IMAGE_LABELS.startedAt, annotations[VERSION_ANNOTATIONS.startedAt]],
+    [IMAGE_LABELS.completedAt, annotations[VERSION_ANNOTATIONS.completedAt]],
+    [IMAGE_LABELS.created, annotations[VERSION_ANNOTATIONS.completedAt]],
   ];
   return labels.filter((label): label is readonly [string, string] => label[1] !== undefined);
 }

@@ -130,6 +130,12 @@ describe("a build's Job", () => {
             "model.kubedl.io/job-kind": "Job",
             "model.kubedl.io/job-name": "train",
             "model.kubedl.io/job-uid": "j1",
+            "model.kubedl.io/pod": "train-0",
+            "model.kubedl.io/node": "gpu-1",
+            "model.kubedl.io/training-image": "registry.example/train:2",
+            "model.kubedl.io/started-at": "2026-11-23T08:00:00Z",
+            "model.kubedl.io/completed-at": "2026-11-23T09:00:00Z",
+            "model.kubedl.io/requested-by": "ann",
           },
         },
         spec: { ...draft.version.spec, createdBy: "Ann, = of team-a" },
@@ -142,6 +148,22 @@ describe("a build's Job", () => {
       "--label=model.kubedl.io/created-by=Ann, = of team-a",
       "--label=model.kubedl.io/job=Job/train",
       "--label=model.kubedl.io/job-uid=j1",
+      "--label=model.kubedl.io/pod=train-0",
+      "--label=model.kubedl.io/node=gpu-1",
+      "--label=model.kubedl.io/training-image=registry.example/train:2",
+      "--label=model.kubedl.io/started-at=2026-11-23T08:00:00Z",
+      "--label=model.kubedl.io/completed-at=2026-11-23T09:00:00Z",
+      "--label=org.opencontainers.image.created=2026-11-23T09:00:00Z",
+    ]);
+  });
+
+  test("labels the image of a version that no job made with nothing of a job, and no time", () => {
+    expect(
+      containersOf(makeBuildRequest())[1]?.args?.filter((each) => each.startsWith("--label=")),
+    ).toEqual([
+      "--label=model.kubedl.io/modelversion-uid=0123abcd-4567-89ef-0123-456789abcdef",
+      "--label=model.kubedl.io/modelversion=team-a/mnist-v1",
+      "--label=model.kubedl.io/model-name=mnist",
     ]);
   });
 
