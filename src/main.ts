@@ -85,18 +85,32 @@ imageTask(
 )
   .requiredOption("--staged <directory>", "empty directory for what kaniko can not take as it is")
   .requiredOption("--base-image <image>", "image below the model")
-  .option("--credentials-secret <name>", "Secret that --credentials must come from")
   .action(async (options: ImageTaskFlags & { staged: string; baseImage: string }) => {
     const { stageSource } = await import("./cli/stage-source.ts");
-    process.exitCode = await stageSource({ ...options, ...(await imageTaskOptions(options)) });
+    process.exitCode = await stageSource({ ...options, ...(await registryTaskOptions(options)) });
   });
 
 imageTask("verify-image", "inside a build pod: compare the pushed image with the model").action(
   async (options: ImageTaskFlags) => {
     const { verifyImage } = await import("./cli/verify-image.ts");
-    process.exitCode = await verifyImage({ ...options, ...(await imageTaskOptions(options)) });
+    process.exitCode = await verifyImage({ ...options, ...(await registryTaskOptions(options)) });
   },
 );
+
+registryTask(
+  "check-push",
+  "inside a preflight pod: ask the registry whether it would take the push",
+  "<repository[:tag]>",
+).action(async (options: RegistryTaskFlags) => {
+  const { checkPush } = await import("./cli/check-push.ts");
+  const exitCode = await checkPush({
+    ...options,
+    ...(await registryTaskOptions(options)),
+    answerMs: 8000,
+  });
+  // At once: a connection that is still being made would keep the process, and its words from being read.
+  process.exit(exitCode);
+});
 
 interface ServeFlags {
   readonly config: string;
@@ -107,12 +121,15 @@ interface ServeFlags {
   readonly takeover: boolean;
 }
 
-interface ImageTaskFlags {
+interface ImageTaskFlags extends RegistryTaskFlags {
   readonly source: string;
   readonly directory: string;
   readonly build: string;
-  readonly image: string;
   readonly versionUid: string;
+}
+
+interface RegistryTaskFlags {
+  readonly image: string;
   readonly credentials: string;
   readonly credentialsSecret?: string;
   readonly insecureRegistry: readonly string[];
@@ -130,20 +147,26 @@ try {
 
 /** A hidden command that only the controller's build pods run. */
 function imageTask(name: string, description: string): Command {
-  return program
-    .command(name, { hidden: true })
-    .description(description)
+  return registryTask(name, description, "<repository:tag>")
     .requiredOption("--source <directory>", "where the root of the volume is mounted")
     .requiredOption("--directory <path>", "directory of the model below it")
     .requiredOption("--build <directory>", "what the containers of the pod tell each other")
-    .requiredOption("--image <repository:tag>", "image to push")
-    .requiredOption("--version-uid <uid>", "UID of the ModelVersion")
+    .requiredOption("--version-uid <uid>", "UID of the ModelVersion");
+}
+
+/** A hidden command that only pods of the controller's run, to ask a registry. */
+function registryTask(name: string, description: string, image: string): Command {
+  return program
+    .command(name, { hidden: true })
+    .description(description)
+    .requiredOption(`--image ${image}`, "image to push")
     .requiredOption("--credentials <file>", "docker config.json; it need not exist")
+    .option("--credentials-secret <name>", "Secret that --credentials must come from")
     .option("--insecure-registry <host...>", "registry that may speak plain HTTP", []);
 }
 
-/** What an image task gets besides its flags: where Kubernetes reads a container's last words, and a log. */
-async function imageTaskOptions({ insecureRegistry }: ImageTaskFlags): Promise<{
+/** What a task gets besides its flags: where Kubernetes reads a container's last words, and a log. */
+async function registryTaskOptions({ insecureRegistry }: RegistryTaskFlags): Promise<{
   readonly insecureRegistries: readonly string[];
   readonly terminationLog: string;
   readonly logger: Logger;

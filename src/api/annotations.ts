@@ -76,11 +76,13 @@ export const LABELS = {
   served: `${PREFIX}served`,
   /** On what a build makes: UID of its ModelVersion. */
   versionUid: `${PREFIX}modelversion-uid`,
+  /** On the Job, and its pod, that asks whether an exporting job's image could be pushed: UID of that job. */
+  preflight: `${PREFIX}preflight`,
   /** On namespaces: `enabled` where ModelBindings are in effect. */
   injection: `${PREFIX}injection`,
 } as const;
 
-/** Kubernetes' label for the tool that made an object; on the volumes and claims that we make. */
+/** Kubernetes' label for the tool that made an object; on the volumes, claims and preflights that we make. */
 export const MANAGED_BY = "app.kubernetes.io/managed-by";
 
 /** Scheduling gates that hold a pod back. */

@@ -9,6 +9,7 @@ import {
   hexOfUid,
   isDnsLabel,
   isDnsSubdomain,
+  preflightJobName,
   trainingClaimName,
 } from "./names.ts";
 import { isTag } from "./image-ref.ts";
@@ -66,6 +67,7 @@ describe("names made from a UID", () => {
     expect(hexOfUid(UID, 10)).toBe("0123abcd45");
     expect(buildVolumeName(UID)).toBe("mh-0123abcd456789ef");
     expect(buildJobName(UID, 2)).toBe("mh-build-0123abcd4567-2");
+    expect(preflightJobName(UID)).toBe("mh-preflight-0123abcd456789ef");
     expect(defaultImageTag(UID)).toBe("v0123abcd");
     expect(exportedVersionNames("mnist", UID)).toEqual([
       "mnist-0123a",
@@ -79,6 +81,7 @@ describe("names made from a UID", () => {
       fc.property(fc.uuid(), fc.integer({ min: 1, max: 999_999 }), (uid, attempt) => {
         expect(isDnsLabel(buildVolumeName(uid))).toBe(true);
         expect(isDnsLabel(buildJobName(uid, attempt))).toBe(true);
+        expect(isDnsLabel(preflightJobName(uid))).toBe(true);
         expect(isTag(defaultImageTag(uid))).toBe(true);
         expect(exportedVersionNames("m".repeat(52), uid).every(isDnsSubdomain)).toBe(true);
       }),

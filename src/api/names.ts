@@ -59,6 +59,11 @@ export function buildJobName(versionUid: string, attempt: number): string {
   return `mh-build-${hexOfUid(versionUid, 12)}-${attempt}`;
 }
 
+/** Name of the Job that asks, while an exporting job trains, whether its image could be pushed. */
+export function preflightJobName(ownerUid: string): string {
+  return `mh-preflight-${hexOfUid(ownerUid, 16)}`;
+}
+
 /** Names a successful job's ModelVersion may take, best first: 5, 10, then 32 hex digits of the job's UID. */
 export function exportedVersionNames(modelName: string, ownerUid: string): readonly string[] {
   return [5, 10, 32].map((length) => `${modelName}-${hexOfUid(ownerUid, length)}`);

@@ -1,8 +1,9 @@
-import { DEFAULT_SECRET, VERSION_ANNOTATIONS } from "../api/annotations.ts";
+import { VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import { IMAGE_LABELS } from "../api/image-labels.ts";
 import type { Container, PodSpec, Volume } from "../api/kube-types.ts";
 import { buildResources } from "./build-resources.ts";
 import type { BuildRequest } from "./builder.ts";
+import { CREDENTIALS_MOUNT, credentialsVolume, insecureArguments } from "./registry-access.ts";
 import { registryOf } from "./registry-policy.ts";
 
 /** Containers of a build pod, in the order in which they run. */
@@ -20,8 +21,7 @@ export const BUILD_CONTAINERS = { source: "source", kaniko: "kaniko", verify: "v
  * | verify | root of the claim | | | read |
  */
 export function buildPod(request: BuildRequest, baseImage: string): PodSpec {
-  const { version, nodeName } = request;
-  const secretName = version.spec.builder?.pushSecret?.name ?? DEFAULT_SECRET;
+  const { nodeName } = request;
   return {
     restartPolicy: "Never",
     automountServiceAccountToken: false,
@@ -35,7 +35,7 @@ export function buildPod(request: BuildRequest, baseImage: string): PodSpec {
       : { tolerations: [{ operator: "Exists", effect: "NoSchedule" }] }),
     initContainers: [sourceContainer(request, baseImage), kanikoContainer(request, baseImage)],
     containers: [verifyContainer(request)],
-    volumes: volumes(request, secretName),
+    volumes: volumes(request),
   };
 }
 
@@ -53,7 +53,7 @@ function sourceContainer(request: BuildRequest, baseImage: string): Container {
       { name: "model", mountPath: "/source", readOnly: true },
       { name: "staged", mountPath: "/workspace/staged" },
       { name: "build", mountPath: "/build" },
-      { name: "credentials", mountPath: "/credentials", readOnly: true },
+      CREDENTIALS_MOUNT,
     ],
   };
 }
@@ -141,7 +141,7 @@ function verifyContainer(request: BuildRequest): Container {
     volumeMounts: [
       { name: "model", mountPath: "/source", readOnly: true },
       { name: "build", mountPath: "/build", readOnly: true },
-      { name: "credentials", mountPath: "/credentials", readOnly: true },
+      CREDENTIALS_MOUNT,
     ],
   };
 }
@@ -166,7 +166,6 @@ function ourContainer(name: string, request: BuildRequest, args: string[]): Cont
 /** Arguments that `stage-source` and `verify-image` share. */
 function imageArguments(request: BuildRequest): string[] {
   const { version, volume, imageRepo, imageTag, settings } = request;
-  const host = registryOf(imageRepo);
   return [
     "--source=/source",
     `--directory=${volume.subPath ?? ""}`,
@@ -174,30 +173,20 @@ function imageArguments(request: BuildRequest): string[] {
     `--image=${imageRepo}:${imageTag}`,
     `--version-uid=${version.metadata.uid ?? ""}`,
     "--credentials=/credentials/config.json",
-    ...settings.insecureRegistries
-      .filter((listed) => listed === host)
-      .map((listed) => `--insecure-registry=${listed}`),
+    ...insecureArguments(imageRepo, settings),
   ];
 }
 
 /** An argument that the kubelet leaves as it is: it reads `$$` as `$` and `$(NAME)` as a variable. */
-function literal(argument: string): string {
+export function literal(argument: string): string {
   return argument.replaceAll("$", "$$$$");
 }
 
-function volumes({ volume }: BuildRequest, secretName: string): Volume[] {
+function volumes({ version, volume }: BuildRequest): Volume[] {
   return [
     { name: "model", persistentVolumeClaim: { claimName: volume.claimName, readOnly: true } },
     { name: "staged", emptyDir: {} },
     { name: "build", emptyDir: { sizeLimit: "1Mi" } },
-    {
-      name: "credentials",
-      secret: {
-        secretName,
-        // A pod with a missing Secret would never start; `source` says what is missing instead.
-        optional: true,
-        items: [{ key: ".dockerconfigjson", path: "config.json" }],
-      },
-    },
+    credentialsVolume(version.spec.builder?.pushSecret?.name),
   ];
 }

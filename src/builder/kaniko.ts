@@ -6,7 +6,7 @@ import { controlledBy } from "../api/owner-reference.ts";
 import { buildPod } from "./build-pod.ts";
 import type { Builder, BuildPlan, BuildRequest } from "./builder.ts";
 import { readOutcome } from "./outcome.ts";
-import { isUnlistedPlainHttp, registryOf } from "./registry-policy.ts";
+import { plainHttpFault } from "./registry-policy.ts";
 
 /** Builds with kaniko's executor: one Job per attempt, in the version's namespace, at level baseline. */
 export const kanikoBuilder: Builder = { plan, outcome: readOutcome };
@@ -26,11 +26,8 @@ function plan(request: BuildRequest): BuildPlan {
     return { state: "refused", reason: "InvalidObject", message };
   }
   for (const image of [request.imageRepo, baseImage]) {
-    const host = registryOf(image);
-    if (host !== undefined && isUnlistedPlainHttp(host, settings.insecureRegistries)) {
-      const message = `kaniko would reach the registry ${host} by plain HTTP, because its address is private; an administrator can allow that by listing it in insecureRegistries`;
-      return { state: "refused", reason: "PushDenied", message };
-    }
+    const message = plainHttpFault(image, settings.insecureRegistries);
+    if (message !== undefined) return { state: "refused", reason: "PushDenied", message };
   }
   return { state: "ready", objects: [buildJob(request, baseImage)] };
 }

@@ -208,6 +208,7 @@ function endOf(job: Job): { reason: string; message: string; since: number } | u
   return { reason, message, since: parseTime(lastTransitionTime) };
 }
 
-function isTerminal(pod: Pod): boolean {
+/** True for a pod whose containers have ended for good. */
+export function isTerminal(pod: Pod): boolean {
   return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 }

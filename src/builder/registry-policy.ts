@@ -23,9 +23,16 @@ export function registryOf(image: string): string | undefined {
   return ref === undefined ? undefined : (ref.registry ?? DOCKER_HUB);
 }
 
-/** True when credentials would go to that host unencrypted though no administrator said so. */
-export function isUnlistedPlainHttp(host: string, insecureRegistries: readonly string[]): boolean {
-  return (
-    !insecureRegistries.includes(host) && PLAIN_HTTP_BY_ITSELF.some((pattern) => pattern.test(host))
-  );
+/**
+ * Why an image can not be pulled or pushed: credentials would go to its registry unencrypted though no administrator said so.
+ * Undefined when they would not.
+ */
+export function plainHttpFault(
+  image: string,
+  insecureRegistries: readonly string[],
+): string | undefined {
+  const host = registryOf(image);
+  if (host === undefined || insecureRegistries.includes(host)) return undefined;
+  if (!PLAIN_HTTP_BY_ITSELF.some((pattern) => pattern.test(host))) return undefined;
+  return `kaniko would reach the registry ${host} by plain HTTP, because its address is private; an administrator can allow that by listing it in insecureRegistries`;
 }

@@ -5,13 +5,8 @@ import { IMAGE_LABELS } from "../api/image-labels.ts";
 import { countText, isSameCount, readContent } from "../oci/model-count.ts";
 import { BuildFault } from "./build-fault.ts";
 import { writeDockerfile } from "./dockerfile.ts";
-import {
-  builtImage,
-  openTarget,
-  runTask,
-  STATE_FILE,
-  type ImageTaskOptions,
-} from "./image-task.ts";
+import { builtImage, openTagged, STATE_FILE, type ImageTaskOptions } from "./image-task.ts";
+import { runTask } from "./registry-task.ts";
 import { readState, type SourceState } from "./source-state.ts";
 import { openSource } from "./source-tree.ts";
 import { stage } from "./staging.ts";
@@ -58,7 +53,7 @@ async function askRegistry(
   options: StageSourceOptions,
   state: SourceState,
 ): Promise<BuiltImage | undefined> {
-  const { repository, tag } = await openTarget(options, "pull,push");
+  const { repository, tag } = await openTagged(options, "pull,push");
   try {
     const image = await repository.image(tag);
     if (image !== undefined && image.labels[IMAGE_LABELS.versionUid] !== options.versionUid) {

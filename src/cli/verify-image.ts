@@ -3,13 +3,8 @@ import { join } from "node:path";
 import { IMAGE_LABELS } from "../api/image-labels.ts";
 import { countText, isSameCount, readContent } from "../oci/model-count.ts";
 import { BuildFault } from "./build-fault.ts";
-import {
-  builtImage,
-  openTarget,
-  runTask,
-  STATE_FILE,
-  type ImageTaskOptions,
-} from "./image-task.ts";
+import { builtImage, openTagged, STATE_FILE, type ImageTaskOptions } from "./image-task.ts";
+import { runTask } from "./registry-task.ts";
 import { readState, type SourceState } from "./source-state.ts";
 import { openSource } from "./source-tree.ts";
 
@@ -22,7 +17,7 @@ export function verifyImage(options: ImageTaskOptions): Promise<number> {
   return runTask(options, async () => {
     const before = JSON.parse(readFileSync(join(options.build, STATE_FILE), "utf8")) as SourceState;
     checkUnchanged(options, before);
-    const { repository, tag } = await openTarget(options, "pull");
+    const { repository, tag } = await openTagged(options, "pull");
     try {
       const image = await repository.image(tag);
       if (image === undefined) {

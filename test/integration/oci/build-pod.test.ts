@@ -253,8 +253,7 @@ describe("stage-source and credentials", () => {
     expect(await stageClosed({ credentialsSecret: "push" })).toMatchObject({
       report: {
         reason: "PushDenied",
-        message:
-          "Secret push (spec.builder.pushSecret) does not exist, or has no key .dockerconfigjson",
+        message: "Secret push (builder.pushSecret) does not exist, or has no key .dockerconfigjson",
       },
     });
   });
