@@ -82,6 +82,13 @@ export const PROGRAMS = {
     cgo: false,
     seconds: 68,
   },
+  "training-operator": {
+    group: "training-operator",
+    package: "github.com/kubeflow/training-operator/cmd/training-operator.v1",
+    cgo: false,
+    seconds: 88,
+  },
+  jobset: { group: "jobset", package: "sigs.k8s.io/jobset", cgo: false, seconds: 108 },
 } as const satisfies Record<string, Program>;
 
 /** The name of a program in the table; also the name of its file. */
