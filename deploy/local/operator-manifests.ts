@@ -26,6 +26,7 @@ interface Container {
   args?: readonly string[];
   image: string;
   readinessProbe?: object;
+  resources?: object;
 }
 
 /** Takes what `kubectl kustomize` printed apart and lets its Deployment run our image. */
@@ -60,5 +61,7 @@ function editDeployment(document: string, edits: OperatorEdits): string {
     initialDelaySeconds: 0,
     periodSeconds: 1,
   };
+  // JobSet reserves half a processor, of a node that may have two, for a process that idles.
+  container.resources = {};
   return `${JSON.stringify(deployment)}\n`;
 }

@@ -28,6 +28,7 @@ export interface Operator {
   }[];
 }
 
+const KINDS_TIMEOUT_MS = 60_000;
 const READY_TIMEOUT_MS = 180_000;
 const PROBE_TIMEOUT_MS = 60_000;
 
@@ -60,7 +61,13 @@ async function install({ kubectl }: LocalCluster, { kinds, others }: Manifests):
   // The kinds are too long for the annotation that client-side apply keeps.
   const apply = ["apply", "--server-side", "--filename", "-"];
   await kubectl(apply, kinds);
-  await kubectl(["wait", "--for=condition=Established", "--timeout=60s", "--filename", "-"], kinds);
+  const wait = ["wait", "--for=condition=Established", "--timeout=60s", "--filename", "-"];
+  await waitUntil({
+    what: "the operator's kinds were not established",
+    timeoutMs: KINDS_TIMEOUT_MS,
+    // kubectl fails at once on a kind so new that its conditions are null.
+    check: async () => succeeds(kubectl(wait, kinds)),
+  });
   await kubectl(apply, others);
 }
 

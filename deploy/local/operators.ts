@@ -9,7 +9,7 @@ export interface OperatorHost {
 
 /**
  * Their workers look their master's name up in DNS before they start. This node has none, so they start at once.
- * (The operator reads this file where its own documentation lets administrators put one.)
+ * The file lies where the operator's --pytorch-init-container-template-file points by default.
  */
 const PYTORCH_INIT_CONTAINER = `
 - name: init-pytorch
@@ -19,7 +19,8 @@ const PYTORCH_INIT_CONTAINER = `
 
 /**
  * Installs Kubeflow's training operator with its webhooks and all its kinds (TFJob, PyTorchJob, MPIJob...), compiled first
- * if need be, and waits until it answers for new jobs. It ends with the cluster.
+ * if need be, and waits until it answers for new jobs. It ends with the cluster. Of an MPIJob no pod can run: that needs an
+ * image of the operator's project, which is not made here.
  */
 export async function startTrainingOperator({ cluster, images }: OperatorHost): Promise<void> {
   await startOperator(cluster, {
