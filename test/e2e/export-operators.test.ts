@@ -71,6 +71,19 @@ describe("jobs of training operators that were installed after the product, on a
     ]);
   });
 
+  test("a TFJob whose container the operator could not tell its task is refused by its own webhook", async () => {
+    const containers = [{ name: "main", image: node.images.busybox }];
+    const refused = apply(node, NAMESPACE, {
+      apiVersion: "kubeflow.org/v1",
+      kind: "TFJob",
+      metadata: { name: "refused" },
+      spec: { tfReplicaSpecs: { Worker: { template: { spec: { containers } } } } },
+    });
+    await expect(refused).rejects.toThrow(
+      /validator\.tfjob\.training-operator\.kubeflow\.org.*container with name tensorflow/s,
+    );
+  });
+
   /** Waits for a condition of a job. */
   async function reaches(job: string, condition: string): Promise<void> {
     await kubectl(node, NAMESPACE, "wait", `--for=condition=${condition}`, job, "--timeout=120s");
