@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { splitManifests } from "./operator-manifests.ts";
 
-const KIND = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {}\n";
+const KIND = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: jobs.example.org
+spec: {}
+`;
 const SECRET = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: certificates\n";
 const DEPLOYMENT = `apiVersion: apps/v1
 kind: Deployment
@@ -22,12 +27,18 @@ spec:
           requests:
             cpu: 500m
 `;
-const EDITS = { image: "local/operator@sha256:00", arguments: ["--leader-elect=false"] };
+const EDITS = {
+  kinds: ["jobs.example.org"],
+  image: "local/operator@sha256:00",
+  arguments: ["--leader-elect=false"],
+};
 
 describe("an operator's manifests", () => {
-  it("come apart into its kinds and all else, in their order", () => {
-    const { kinds, others } = splitManifests([SECRET, KIND, DEPLOYMENT].join("---\n"), EDITS);
-    expect(parse(kinds)).toMatchObject({ kind: "CustomResourceDefinition" });
+  it("come apart into the kinds that are wanted and all else, in their order", () => {
+    const other = KIND.replace("jobs.", "otherjobs.");
+    const text = [SECRET, other, KIND, DEPLOYMENT].join("---\n");
+    const { kinds, others } = splitManifests(text, EDITS);
+    expect(parse(kinds)).toEqual(parse(KIND));
     expect(kindsOf(others)).toEqual(["Secret", "Deployment"]);
   });
 

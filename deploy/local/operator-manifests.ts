@@ -9,6 +9,8 @@ export interface Manifests {
 
 /** What an installation here has instead of what a project's manifests say. */
 export interface OperatorEdits {
+  /** Names of the CustomResourceDefinitions that are wanted. */
+  readonly kinds: readonly string[];
   readonly image: string;
   readonly arguments: readonly string[];
 }
@@ -35,6 +37,7 @@ export function splitManifests(text: string, edits: OperatorEdits): Manifests {
   return {
     kinds: documents
       .filter((document) => isOfKind(document, "CustomResourceDefinition"))
+      .filter((document) => edits.kinds.some((name) => document.includes(`\n  name: ${name}\n`)))
       .join("---\n"),
     others: documents
       .filter((document) => !isOfKind(document, "CustomResourceDefinition"))
@@ -45,7 +48,7 @@ export function splitManifests(text: string, edits: OperatorEdits): Manifests {
   };
 }
 
-/** The kind alone stands at the start of a line: kustomize indents everything below it. */
+/** Nothing else stands at the start of a line: kustomize indents whatever is not of the object itself. */
 function isOfKind(document: string, kind: string): boolean {
   return document.includes(`\nkind: ${kind}\n`);
 }

@@ -13,6 +13,8 @@ export interface Operator {
   readonly module: string;
   /** Directory of the kustomization in the module. */
   readonly kustomization: string;
+  /** Names of the CustomResourceDefinitions that it is given; an API server spends seconds on each of the big ones. */
+  readonly kinds: readonly string[];
   /** Namespace that the kustomization names. */
   readonly namespace: string;
   /** What its image has beside the program. */
@@ -34,7 +36,7 @@ const PROBE_TIMEOUT_MS = 60_000;
 
 /** Installs an operator from its own manifests and waits until it answers for jobs; what runs already stays as it is. */
 export async function startOperator(cluster: LocalCluster, operator: Operator): Promise<void> {
-  const { program, kustomization, module } = operator;
+  const { program, kinds, kustomization, module } = operator;
   const programs = await buildPrograms([program], { log });
   const image = await pushImage(
     {
@@ -52,7 +54,7 @@ export async function startOperator(cluster: LocalCluster, operator: Operator): 
   );
   const directory = join(await directoryOfModule(program, module), kustomization);
   const text = await cluster.kubectl(["kustomize", directory]);
-  await install(cluster, splitManifests(text, { image, arguments: operator.arguments }));
+  await install(cluster, splitManifests(text, { image, kinds, arguments: operator.arguments }));
   await whenReady(cluster, operator.namespace);
   for (const probe of operator.probes) await whenReconciled(cluster, operator.namespace, probe);
 }

@@ -18,18 +18,22 @@ const PYTORCH_INIT_CONTAINER = `
 `;
 
 /**
- * Installs Kubeflow's training operator with its webhooks and all its kinds (TFJob, PyTorchJob, MPIJob...), compiled first
- * if need be, and waits until it answers for new jobs. It ends with the cluster. Of an MPIJob no pod can run: that needs an
- * image of the operator's project, which is not made here.
+ * Installs Kubeflow's training operator with its webhooks for TFJobs and PyTorchJobs, compiled first if need be, and waits
+ * until it answers for new jobs. It ends with the cluster. Its other kinds need images or a DNS that are not here.
  */
 export async function startTrainingOperator({ cluster, images }: OperatorHost): Promise<void> {
   await startOperator(cluster, {
     program: "training-operator",
     module: "github.com/kubeflow/training-operator",
     kustomization: "manifests/overlays/standalone",
+    kinds: ["tfjobs.kubeflow.org", "pytorchjobs.kubeflow.org"],
     namespace: "kubeflow",
     files: [{ path: "etc/config/initContainer.yaml", text: PYTORCH_INIT_CONTAINER, mode: 0o644 }],
-    arguments: [`--pytorch-init-container-image=${images.busybox}`],
+    arguments: [
+      `--pytorch-init-container-image=${images.busybox}`,
+      "--enable-scheme=tfjob",
+      "--enable-scheme=pytorchjob",
+    ],
     probes: [
       trainingJob("TFJob", { tfReplicaSpecs: { Worker: replica("tensorflow", images.busybox) } }),
       trainingJob("PyTorchJob", {
@@ -47,6 +51,7 @@ export async function startJobSet({ cluster, images }: OperatorHost): Promise<vo
     program: "jobset",
     module: "sigs.k8s.io/jobset",
     kustomization: "config/default",
+    kinds: ["jobsets.jobset.x-k8s.io"],
     namespace: "jobset-system",
     files: [],
     // One process has nobody to elect; a lease of one that ended would only hold up the next.
