@@ -1,6 +1,7 @@
 import { Command, type CommanderError, InvalidArgumentError, Option } from "commander";
 import type { ExplainOptions } from "./cli/explain.ts";
 import type { InjectOptions } from "./cli/inject.ts";
+import type { UninstallOptions } from "./cli/uninstall.ts";
 import type { Logger } from "./telemetry/logger.ts";
 
 const INJECT_HELP = `
@@ -14,6 +15,14 @@ Ends with 1 when there is no such pod, and with 2 when the cluster does not tell
 
 Example:
   modelhook explain pod serve-6d5f9c-x2x7p -n digits`;
+
+const UNINSTALL_HELP = `
+Scales the Deployment to 0, deletes both webhook configurations, takes our finalizers off jobs, pods and
+ModelVersions, and deletes the volumes and claims that modelhook made; data and images stay. It can be run again.
+Ends with 1 when something is left or was refused, and with 2 when the cluster does not tell.
+
+Example:
+  modelhook uninstall --dry-run`;
 
 const program = new Command("modelhook")
   .description("Turns trained models into immutable images and puts them into serving pods.")
@@ -77,6 +86,21 @@ program
     const { explain } = await import("./cli/explain.ts");
     const { TERMINAL } = await import("./cli/terminal.ts");
     process.exitCode = await explain(name, options, TERMINAL);
+  });
+
+program
+  .command("uninstall")
+  .description("have nothing in the cluster wait for modelhook any more")
+  .option("-n, --namespace <name>", "namespace of the installation", "modelhook-system")
+  .option("--context <name>", "context of the kubeconfig")
+  .option("--dry-run", "say what would be done, and change nothing")
+  .option("--force", "let jobs go whose models are not exported yet")
+  .addHelpText("after", UNINSTALL_HELP)
+  .exitOverride(misused)
+  .action(async (options: UninstallOptions) => {
+    const { uninstall } = await import("./cli/uninstall.ts");
+    const { TERMINAL } = await import("./cli/terminal.ts");
+    process.exitCode = await uninstall(options, TERMINAL);
   });
 
 imageTask(
