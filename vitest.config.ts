@@ -11,7 +11,7 @@ export default defineConfig({
           testTimeout: 60_000,
           include: [
             "src/**/*.test.ts",
-            "test/{architecture,fuzz,golden,policy}/**/*.test.ts",
+            "test/{architecture,chaos,fuzz,golden,policy}/**/*.test.ts",
             "deploy/**/*.test.ts",
           ],
         },
