@@ -33,7 +33,7 @@ export const AREAS: readonly Area[] = [
   {
     name: "reconcile",
     pure: true,
-    imports: ["api", "builder/builder.ts", "inject", "jobs", "storage"],
+    imports: ["api", "builder/builder.ts", "builder/preflight.ts", "inject", "jobs", "storage"],
     packages: [],
   },
   {
@@ -58,7 +58,7 @@ export const AREAS: readonly Area[] = [
   {
     name: "webhook",
     pure: false,
-    imports: ["api", "admission", "gather", "jobs/workloads.ts", "kube", "tls", "telemetry"],
+    imports: ["api", "admission", "gather", "jobs", "kube", "tls", "telemetry"],
     packages: ["express", "node:*"],
   },
   {
@@ -90,6 +90,6 @@ export const AREAS: readonly Area[] = [
       "oci",
       "telemetry",
     ],
-    packages: ["commander", "diff", "yaml", "node:*"],
+    packages: ["commander", "diff", "fast-json-patch", "yaml", "node:*"],
   },
 ];

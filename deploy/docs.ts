@@ -1,8 +1,9 @@
-/** `npm run docs`: writes docs/reasons.md and docs/rules.md from the tables in src/api; with `--check`, fails when one is not up to date. */
+/** `npm run docs`: writes docs/reasons.md, docs/rules.md and docs/job-kinds.md from the tables in src; with `--check`, fails when one is not up to date. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { REASONS } from "../src/api/reasons.ts";
 import { RULES, type RuleText } from "../src/api/rules.ts";
+import { jobKindRows } from "./job-kinds-page.ts";
 
 const directory = join(import.meta.dirname, "../docs");
 
@@ -24,7 +25,15 @@ stays open to changes of labels, annotations, finalizers and status.
 
 ${table([["Rule", "Field", "What holds", "Always"], ...Object.entries(RULES).map(([rule, about]) => ruleRow(rule, about))])}`;
 
-const stale = Object.entries({ "reasons.md": reasons, "rules.md": rules }).filter(
+const jobKinds = `# Kinds of jobs
+
+The jobs that can export a model ([export.md](export.md)), which of their pods writes it, and what their objects show when they have ended. Success is looked at first. Where some pod templates ask for the export and
+others do not, only pods of those write.
+
+${table(jobKindRows())}`;
+
+const pages = { "reasons.md": reasons, "rules.md": rules, "job-kinds.md": jobKinds };
+const stale = Object.entries(pages).filter(
   ([name, text]) => !isUpToDate(join(directory, name), text),
 );
 
@@ -33,7 +42,7 @@ if (!process.argv.includes("--check")) {
   for (const [name, text] of stale) writeFileSync(join(directory, name), text);
 } else if (stale.length > 0) {
   const names = stale.map(([name]) => `docs/${name}`).join(", ");
-  process.stderr.write(`not what src/api says: ${names}. Run: npm run docs\n`);
+  process.stderr.write(`not what the tables in src say: ${names}. Run: npm run docs\n`);
   process.exit(1);
 }
 

@@ -112,7 +112,7 @@ describe("a configuration is refused", () => {
     [
       "an unknown key",
       { build: BUILD, bulid: {} },
-      "config.yaml: bulid: is unknown; allowed: localStorage, nfs, AWSEfs, certificates, loader, build; did you mean build?",
+      "config.yaml: bulid: is unknown; allowed: localStorage, nfs, AWSEfs, certificates, jobKinds, loader, build; did you mean build?",
     ],
   ])("with %s", (_, file, problem) => {
     expect(problemsOf(file)).toEqual([problem]);

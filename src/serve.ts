@@ -7,7 +7,7 @@ import { watchLimits } from "./controller/limits.ts";
 import { podReconcilers } from "./controller/pod-reconcilers.ts";
 import { aborted, runController } from "./controller/run.ts";
 import { startStandby, type Standby } from "./controller/standby.ts";
-import { decide } from "./admission/decide.ts";
+import { decide, decideHint } from "./admission/decide.ts";
 import { createAdmissionStores, type AdmissionStores } from "./gather/admission-stores.ts";
 import { followCluster, type Following } from "./gather/follow.ts";
 import { observeKubeDl } from "./gather/kubedl.ts";
@@ -164,10 +164,12 @@ interface Parts {
 function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
   const { api, following, limits, live, source, standby, metrics, log } = parts;
   const namespace = config.identity.systemNamespace;
+  const { jobKinds } = config.limits.policy;
   const now = Date.now;
   const applier = createApplier({
     api,
     instance: config.instance,
+    jobKinds,
     log,
     now,
     failPoint: config.failPoint,
@@ -178,6 +180,7 @@ function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
     name: NAME,
     namespace,
     endpoint,
+    jobKinds,
   };
   return runElection({
     api,
@@ -188,7 +191,7 @@ function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
     signal: parts.signal,
     onStarted: async (signal) => {
       metrics.leads(true);
-      const stores = createStores(parts.stores);
+      const stores = createStores(parts.stores, jobKinds);
       const sources = { api, stores, limits: () => limits.current(), now };
       standby.tellBy(applier, signal);
       const builders = buildReconcilers(sources, kanikoBuilder, standby);
@@ -240,7 +243,7 @@ function handlerOf(
       const sources = { api, stores, policy, standby, isBound, now: Date.now, signal };
       return gatherSnapshot(request, sources);
     },
-    decide,
+    decide: endpoint === "hint" ? decideHint : decide,
     metrics,
     log,
   });

@@ -36,7 +36,7 @@ test.each<[string, object | undefined, string]>([
     [
       'data[config.yaml].localStorage.allowedPrefixes.a[0]: "/" must be an absolute directory other than /, without ".."',
       "data[config.yaml].build: is required",
-      "data[config.yaml].buld: is unknown; allowed: localStorage, nfs, AWSEfs, certificates, loader, build; did you mean build?",
+      "data[config.yaml].buld: is unknown; allowed: localStorage, nfs, AWSEfs, certificates, jobKinds, loader, build; did you mean build?",
     ].join("; "),
   ],
 ])("limits %s are denied", (_, data, message) => {

@@ -1,16 +1,19 @@
 import { GROUP } from "../api/crd.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { AdmissionRequest } from "../api/review.ts";
-import { jobKind } from "../jobs/kinds.ts";
-import { templateKey } from "../jobs/owner.ts";
-import { workloadOf, type Workload } from "../jobs/workloads.ts";
+import type { KubeObject } from "../api/kube-types.ts";
+import type { JobKind } from "../jobs/job-kind.ts";
+import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
+import { controllerOf, templateKey } from "../jobs/owner.ts";
+import { apiVersionOf, type Workload } from "../jobs/places.ts";
+import { workloadOf } from "../jobs/workloads.ts";
 import { decideConfigMap } from "./configmap.ts";
 import { allow, type Decision } from "./decision.ts";
 import { decideExportingJob, isDecidedAsJob } from "./exporting-job.ts";
 import { decideModel, decideModelDeletion, modelReferences } from "./model.ts";
 import { decideModelBinding } from "./modelbinding.ts";
 import { decideModelVersion, versionReferences } from "./modelversion.ts";
-import { decidePod, wantedBy } from "./pod.ts";
+import { decidePod, exportsBy, wantedBy } from "./pod.ts";
 import type { References, Snapshot } from "./snapshot.ts";
 import { decideVersionDeletion } from "./version-deletion.ts";
 import { hintWorkload, wantedByWorkload } from "./workload-hints.ts";
@@ -36,9 +39,15 @@ export function references(
     const template = templateKey(namespace, object);
     // A version that the pod names is the same for all; what a Model stands for, or a binding says, can change between two pods.
     const isFixed = wanted.every((each) => "modelVersion" in each && each.boundAt === undefined);
-    return { ...nothing, wanted, ...(isFixed || template === undefined ? {} : { template }) };
+    const owner = exportsBy(object, bindings) ? controllerOf(object) : undefined;
+    return {
+      ...nothing,
+      wanted,
+      ...(isFixed || template === undefined ? {} : { template }),
+      ...(owner === undefined ? {} : { owner }),
+    };
   }
-  const workload = workloadIn(request);
+  const workload = workloadIn(request, JOB_KINDS);
   if (object === undefined || object === null || workload === undefined) return nothing;
   return { ...nothing, wanted: wantedByWorkload(object, workload, bindings) };
 }
@@ -57,15 +66,22 @@ export function decide(request: AdmissionRequest, snapshot: Snapshot): Decision 
   if (isOurs(request, "ModelVersion")) return decideModelVersion(request, snapshot);
   if (isOurs(request, "ModelBinding")) return decideModelBinding(request, snapshot);
   if (isOwnConfigMap(request, snapshot)) return decideConfigMap(object);
-  const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
-  const job = jobKind(apiVersion, kind.kind);
-  if (job !== undefined && operation === "CREATE" && isDecidedAsJob(object)) {
+  const { jobKinds } = snapshot.policy;
+  const job = jobKind(jobKinds, typeOf(kind));
+  if (job !== undefined && operation === "CREATE" && isDecidedAsJob(object, job)) {
     return decideExportingJob(namespace, object, job, snapshot);
   }
-  const workload = workloadIn(request);
-  return workload === undefined
-    ? allow("Valid")
-    : hintWorkload(namespace, object, workload, snapshot);
+  return decideHint(request, snapshot);
+}
+
+/** What whoever applies a workload is told of its pods; never a denial, and nothing of a job on which more is decided. */
+export function decideHint(request: AdmissionRequest, snapshot: Snapshot): Decision {
+  const { object, subResource } = request;
+  const workload = workloadIn(request, snapshot.policy.jobKinds);
+  if (workload === undefined || object === undefined || object === null || subResource) {
+    return allow("Valid");
+  }
+  return hintWorkload(request.namespace ?? "", object, workload, snapshot);
 }
 
 function isOurs(
@@ -85,10 +101,17 @@ function isOwnConfigMap({ kind, namespace }: AdmissionRequest, { policy }: Snaps
   return kind.group === "" && kind.kind === "ConfigMap" && namespace === policy.systemNamespace;
 }
 
-/** The row of a workload that is applied; undefined for other requests, and for a Job on which more is decided than hints. */
-function workloadIn({ kind, operation, object }: AdmissionRequest): Workload | undefined {
+/** The row of a workload that is applied; undefined for other requests, and for a job on which more is decided than hints. */
+function workloadIn(
+  { kind, operation, object }: AdmissionRequest,
+  jobKinds: readonly JobKind[],
+): Workload | undefined {
   if (operation === "DELETE" || operation === "CONNECT") return undefined;
-  const workload = workloadOf(kind);
-  const isJob = kind.group === "batch" && kind.kind === "Job";
-  return isJob && isDecidedAsJob(object ?? {}) ? undefined : workload;
+  const job = jobKind(jobKinds, typeOf(kind));
+  if (job !== undefined && isDecidedAsJob(object ?? {}, job)) return undefined;
+  return job ?? workloadOf(typeOf(kind));
+}
+
+function typeOf(kind: AdmissionRequest["kind"]): Pick<KubeObject, "apiVersion" | "kind"> {
+  return { apiVersion: apiVersionOf(kind), kind: kind.kind };
 }

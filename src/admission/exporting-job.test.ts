@@ -5,16 +5,14 @@ import type { Tweak } from "../../test/make/frozen.ts";
 import { patched } from "../../test/make/patched.ts";
 import { makeSnapshot } from "../../test/make/snapshot.ts";
 import { ANNOTATIONS, FINALIZERS, LABELS } from "../api/annotations.ts";
-import { jobKind } from "../jobs/kinds.ts";
+import { BATCH_JOB } from "../jobs/kinds.ts";
 import type { Decision } from "./decision.ts";
 import { decideExportingJob } from "./exporting-job.ts";
 
 const TEXT = JSON.stringify(makeExport());
 
 function decide(job: MadeJob): Decision {
-  const kind = jobKind("batch/v1", "Job");
-  if (kind === undefined) throw new Error("batch/v1 Job is no kind of job");
-  return decideExportingJob("team-a", job, kind, makeSnapshot());
+  return decideExportingJob("team-a", job, BATCH_JOB, makeSnapshot());
 }
 
 function stored(job: MadeJob): MadeJob {
@@ -151,7 +149,7 @@ describe("a job is denied", () => {
     });
     expect(faultsOf(job)).toEqual([
       "ContradictingAnnotations",
-      "metadata.annotations[model.kubedl.io/export]: differs from spec.template.metadata.annotations[model.kubedl.io/export]; set it once",
+      "spec.template.metadata.annotations[model.kubedl.io/export]: differs from metadata.annotations[model.kubedl.io/export]; set it once",
     ]);
   });
 

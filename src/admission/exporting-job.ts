@@ -1,149 +1,199 @@
-import {
-  ANNOTATIONS,
-  FINALIZERS,
-  LABELS,
-  isAsking,
-  type ExportIntent,
-} from "../api/annotations.ts";
-import type { Job, ObjectMeta } from "../api/kube-types.ts";
-import { pointerToken, type PatchOperation, type Warning } from "../api/review.ts";
+import { ANNOTATIONS, isAsking, parseExport, type ExportIntent } from "../api/annotations.ts";
+import { isFields } from "../api/fields.ts";
+import type { KubeObject } from "../api/kube-types.ts";
+import type { Cause, Warning } from "../api/review.ts";
 import { SCRATCH_LIMIT } from "../inject/completion-hook.ts";
 import { readIntent } from "../inject/intent.ts";
-import type { JobKind } from "../jobs/kinds.ts";
+import { fieldAt } from "../jobs/field.ts";
+import type { JobKind } from "../jobs/job-kind.ts";
+import { jobKind } from "../jobs/kinds.ts";
+import { controllerOf } from "../jobs/owner.ts";
+import { podTemplatesOf, type PodTemplate } from "../jobs/templates.ts";
+import { hasNoFirstPod, sizeOf, writerName } from "../jobs/writer.ts";
 import { storageOf } from "../storage/bound.ts";
 import { allow, deny, patch, type Decision } from "./decision.ts";
-import { validateExport } from "./export-intent.ts";
+import { hookJob } from "./exporting-job-patch.ts";
+import { validateExportSpec } from "./export-intent.ts";
 import { limitsOf } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Where a job, and where its pod template, keeps annotations. */
+/** Where a job keeps annotations of its own. */
 const OWN = "metadata.annotations";
-const TEMPLATE = "spec.template.metadata.annotations";
+
+/** Where KubeDL's jobs say what they export. */
+const MODEL_VERSION = "spec.modelVersion";
+
+/** What a job exports, and where it says so. */
+interface Asked {
+  readonly text: string;
+  readonly field: string;
+  readonly inTemplate: boolean;
+}
 
 /** True for a job that says anything in our words, or whose pods ask for an export: what `decideExportingJob` decides on. */
-export function isDecidedAsJob({ metadata, spec }: Job): boolean {
+export function isDecidedAsJob(job: KubeObject, kind: JobKind): boolean {
   return (
-    Object.keys(metadata?.annotations ?? {}).some(isAsking) ||
-    spec?.template?.metadata?.annotations?.[ANNOTATIONS.export] !== undefined
+    Object.keys(job.metadata?.annotations ?? {}).some(isAsking) ||
+    isFields(fieldAt(job, MODEL_VERSION)) ||
+    podTemplatesOf(job, kind).some(
+      ({ annotations }) => annotations?.[ANNOTATIONS.export] !== undefined,
+    )
   );
 }
 
 /**
  * Decides on a job that exports a model: its pods get the annotation, and the job the finalizer that keeps it until its
- * model is a ModelVersion.
+ * model is a ModelVersion. A job that another known job makes only hands the annotation on.
  */
 export function decideExportingJob(
   namespace: string,
-  job: Job,
+  job: KubeObject,
   kind: JobKind,
   snapshot: Snapshot,
 ): Decision {
-  const own = job.metadata?.annotations?.[ANNOTATIONS.export];
-  const template = job.spec?.template?.metadata ?? undefined;
-  const inTemplate = template?.annotations?.[ANNOTATIONS.export];
-  if (own !== undefined && inTemplate !== undefined && own !== inTemplate) {
-    const field = exportField(OWN);
-    const message = `differs from ${exportField(TEMPLATE)}; set it once`;
-    return deny("ContradictingAnnotations", [{ field, message }]);
-  }
-  const path = inTemplate === undefined ? OWN : TEMPLATE;
-  const annotations = {
-    ...template?.annotations,
-    ...(own === undefined ? {} : { [ANNOTATIONS.export]: own }),
-  };
-  const { [ANNOTATIONS.export]: _, ...others } = job.metadata?.annotations ?? {};
+  const own = { ...job.metadata?.annotations };
+  const { [ANNOTATIONS.export]: _, ...others } = own;
   const onJob = readIntent(others, OWN);
-  const read = readIntent(annotations, TEMPLATE);
-  const said = [...onJob.warnings, ...idleOnJob(job), ...read.warnings];
-  if (!onJob.ok) {
-    return deny(onJob.reason, [...onJob.causes, ...(read.ok ? [] : read.causes)], said);
+  const templates = podTemplatesOf(job, kind);
+  const said = [...onJob.warnings, ...idleOnJob(own, templates)];
+  if (!onJob.ok) return deny(onJob.reason, onJob.causes, said);
+  if (snapshot.standby && isFields(fieldAt(job, MODEL_VERSION))) {
+    const message = `${MODEL_VERSION} is left to KubeDL, which runs in this cluster`;
+    return allow("NotOurs", [...said, { reason: "KubeDLPresent", message }]);
   }
-  if (!read.ok) {
-    const causes = read.causes.map(({ field, message }) => ({
-      // All but the export stand in the template.
-      field: field.replace(exportField(TEMPLATE), exportField(path)),
-      message,
-    }));
-    return deny(read.reason, causes, said);
+  const asked = askedBy(job, templates);
+  const differing = asked.find(({ text }) => meaningOf(text) !== meaningOf(asked[0]?.text ?? ""));
+  if (differing !== undefined) {
+    const message = `differs from ${asked[0]?.field}; set it once`;
+    return deny("ContradictingAnnotations", [{ field: differing.field, message }], said);
   }
-  if (read.intent.optedOut) return allow("OptedOut", said);
-  const intent = read.intent.export;
-  if (intent === undefined) return allow("NothingAsked", said);
-  const faults = validateExport(intent, path, limitsOf(snapshot.policy, namespace));
-  if (faults.length > 0) return deny("InvalidAnnotation", faults, said);
-  if (kind.hasNoFirstPod(job) && intent.writers !== "all") return denyWriters(path, said);
-  const warnings = [...said, ...writerSubset(job, intent)];
-  return patch("ExportHooked", hook(job, own, template), warnings);
-}
-
-/** Keys that say something on pods, and nothing on the job that makes them. */
-function idleOnJob(job: Job): readonly Warning[] {
-  const own = job.metadata?.annotations ?? {};
-  return Object.values(ANNOTATIONS)
-    .filter((key) => key !== ANNOTATIONS.export && key !== ANNOTATIONS.status)
-    .filter((key) => Object.hasOwn(own, key))
-    .map((key) => ({
-      reason: "IdleAnnotation",
-      message: `${key} has no effect on the job itself; set it in ${TEMPLATE}`,
+  const [first] = asked;
+  // Who writes it into some of the templates means those.
+  const isInTemplates = asked.every(({ inTemplate }) => inTemplate);
+  const inTemplates = readTemplates(templates, first, isInTemplates);
+  const warnings = [...said, ...inTemplates.warnings];
+  if (inTemplates.causes.length > 0) return deny(inTemplates.reason, inTemplates.causes, warnings);
+  if (first === undefined || (templates.length > 0 && inTemplates.optedOut)) {
+    return allow(first === undefined ? "NothingAsked" : "OptedOut", warnings);
+  }
+  const parsed = parseExport(first.text);
+  if (!parsed.ok) {
+    const causes = parsed.faults.map((fault) => ({
+      field: [first.field, fault.field].filter((part) => part !== "").join("."),
+      message: fault.message,
     }));
+    return deny("InvalidAnnotation", causes, warnings);
+  }
+  const intent = parsed.value;
+  const faults = validateExportSpec(intent, first.field, limitsOf(snapshot.policy, namespace));
+  if (faults.length > 0) return deny("InvalidAnnotation", faults, warnings);
+  const jobs = [job, ...templates.flatMap(({ job: made }) => (made === undefined ? [] : [made]))];
+  if (jobs.some(hasNoFirstPod) && intent.writers !== "all") return denyWriters(first, warnings);
+  const isTop = jobKind(snapshot.policy.jobKinds, controllerOf(job) ?? {}) === undefined;
+  const operations = hookJob(job, kind, {
+    text: first.text,
+    templates: isInTemplates ? [] : templates,
+    isTop,
+  });
+  return patch("ExportHooked", operations, [
+    ...warnings,
+    ...(isTop ? writerSubset(job, kind, intent) : []),
+  ]);
 }
 
-function exportField(path: string): string {
-  return `${path}[${ANNOTATIONS.export}]`;
+/** The same for texts that say the same, in whatever order and form. */
+function meaningOf(text: string): string {
+  const parsed = parseExport(text);
+  return parsed.ok ? JSON.stringify(parsed.value) : text;
 }
 
-function denyWriters(path: string, warnings: readonly Warning[]): Decision {
-  const field = `${exportField(path)}.writers`;
-  const message = `must be "all": several pods run and none of them is the first; or set completionMode: Indexed, so that index 0 writes`;
-  return deny("AllWritersRequired", [{ field, message }], warnings);
-}
-
-function writerSubset(job: Job, intent: ExportIntent): readonly Warning[] {
-  const pods = job.spec?.completions ?? job.spec?.parallelism ?? 1;
-  if (pods <= 1 || intent.writers === "all") return [];
-  const type = storageOf(intent.storage)?.type ?? "the storage";
-  const message = `1 of ${pods} pods writes the model (completion index 0, ${type}); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`;
-  return [{ reason: "WriterSubset", message }];
-}
-
-function hook(
-  job: Job,
-  own: string | undefined,
-  template: ObjectMeta | undefined,
-): readonly PatchOperation[] {
+function askedBy(job: KubeObject, templates: readonly PodTemplate[]): readonly Asked[] {
+  const own = job.metadata?.annotations?.[ANNOTATIONS.export];
+  const modelVersion = fieldAt(job, MODEL_VERSION);
   return [
-    ...addFinalizer(job.metadata?.finalizers ?? undefined),
-    ...setEntry("/metadata/labels", job.metadata?.labels, LABELS.export, "true"),
-    ...(own === undefined ? [] : annotateTemplate(template, own)),
+    ...(own === undefined
+      ? []
+      : [{ text: own, field: `${OWN}[${ANNOTATIONS.export}]`, inTemplate: false }]),
+    ...(isFields(modelVersion)
+      ? [{ text: JSON.stringify(modelVersion), field: MODEL_VERSION, inTemplate: false }]
+      : []),
+    ...templates.flatMap(({ annotations, path }) => {
+      const text = annotations?.[ANNOTATIONS.export];
+      const field = `${path}.${OWN}[${ANNOTATIONS.export}]`;
+      return text === undefined ? [] : [{ text, field, inTemplate: true }];
+    }),
   ];
 }
 
-function addFinalizer(finalizers: readonly string[] | undefined): readonly PatchOperation[] {
-  const path = "/metadata/finalizers";
-  if (finalizers === undefined) return [{ op: "add", path, value: [FINALIZERS.export] }];
-  if (finalizers.includes(FINALIZERS.export)) return [];
-  return [{ op: "add", path: `${path}/-`, value: FINALIZERS.export }];
+/** What the templates say besides the export, once they have it. */
+function readTemplates(
+  templates: readonly PodTemplate[],
+  asked: Asked | undefined,
+  isInTemplates: boolean,
+): {
+  readonly reason: Parameters<typeof deny>[0];
+  readonly causes: readonly Cause[];
+  readonly warnings: readonly Warning[];
+  /** Whether all pods that would export are to be left alone. */
+  readonly optedOut: boolean;
+} {
+  const exporting = templates.map(
+    ({ annotations }) => !isInTemplates || annotations?.[ANNOTATIONS.export] !== undefined,
+  );
+  const read = templates.map(({ annotations, path }, index) => {
+    const isExporting = asked !== undefined && exporting[index];
+    const export_ = isExporting ? { [ANNOTATIONS.export]: asked.text } : {};
+    return readIntent({ ...annotations, ...export_ }, `${path}.${OWN}`);
+  });
+  const bad = read.filter((each) => !each.ok);
+  const causes = bad
+    .flatMap((each) => each.causes)
+    .map(({ field, message }) => ({
+      // What is wrong with the export stands where it was written.
+      field:
+        asked === undefined
+          ? field
+          : field.replace(/^.*\[model\.kubedl\.io\/export\]/, asked.field),
+      message,
+    }));
+  return {
+    reason: bad[0]?.reason ?? "InvalidAnnotation",
+    causes: unique(causes),
+    warnings: unique(read.flatMap(({ warnings }) => warnings)),
+    optedOut: read.every((each, index) => !exporting[index] || (each.ok && each.intent.optedOut)),
+  };
 }
 
-function annotateTemplate(
-  template: ObjectMeta | undefined,
-  value: string,
-): readonly PatchOperation[] {
-  const path = "/spec/template/metadata";
-  if (template === undefined) {
-    return [{ op: "add", path, value: { annotations: { [ANNOTATIONS.export]: value } } }];
-  }
-  return setEntry(`${path}/annotations`, template.annotations, ANNOTATIONS.export, value);
+/** Each once: what is wrong with the export is so in every template. */
+function unique<T>(values: readonly T[]): readonly T[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
-function setEntry(
-  path: string,
-  entries: Readonly<Record<string, string>> | null | undefined,
-  key: string,
-  value: string,
-): readonly PatchOperation[] {
-  if (entries?.[key] === value) return [];
-  return entries === undefined || entries === null
-    ? [{ op: "add", path, value: { [key]: value } }]
-    : [{ op: "add", path: `${path}/${pointerToken(key)}`, value }];
+/** Keys that say something on pods, and nothing on the job that makes them. */
+function idleOnJob(
+  own: Readonly<Record<string, string>>,
+  templates: readonly PodTemplate[],
+): readonly Warning[] {
+  const [first] = templates;
+  const remedy = first === undefined ? "" : `; set it in ${first.path}.${OWN}`;
+  return Object.values(ANNOTATIONS)
+    .filter((key) => key !== ANNOTATIONS.export && isAsking(key))
+    .filter((key) => Object.hasOwn(own, key))
+    .map((key) => ({
+      reason: "IdleAnnotation",
+      message: `${key} has no effect on the job itself${remedy}`,
+    }));
+}
+
+function denyWriters({ field }: Asked, warnings: readonly Warning[]): Decision {
+  const message = `must be "all": several pods run and none of them is the first; or set completionMode: Indexed, so that index 0 writes`;
+  return deny("AllWritersRequired", [{ field: `${field}.writers`, message }], warnings);
+}
+
+function writerSubset(job: KubeObject, kind: JobKind, intent: ExportIntent): readonly Warning[] {
+  const pods = sizeOf(kind, job);
+  if (pods <= 1 || intent.writers === "all") return [];
+  const type = storageOf(intent.storage)?.type ?? "the storage";
+  const message = `1 of ${pods} pods writes the model (${writerName(kind, job)}, ${type}); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`;
+  return [{ reason: "WriterSubset", message }];
 }

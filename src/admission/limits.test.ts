@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments, stringify } from "yaml";
 import type { ConfigMap } from "../api/kube-types.ts";
+import { JOB_KINDS } from "../jobs/kinds.ts";
 import { limitsFrom, parseLimits, type Limits } from "./limits.ts";
 
 const BUILD = { kanikoImage: "registry.example/kaniko:1", baseImage: "busybox:1" };
@@ -37,6 +38,7 @@ describe("limits", () => {
       engines: ["kaniko"],
       maxResources: {},
       baseImages: [BUILD.baseImage],
+      jobKinds: JOB_KINDS,
       loaderResources: { requests: { cpu: "50m", memory: "32Mi" }, limits: { memory: "256Mi" } },
     },
     build: {
@@ -195,7 +197,7 @@ describe("limits are refused", () => {
     [
       "with a misspelt section",
       { build: BUILD, bulid: {} },
-      "bulid: is unknown; allowed: localStorage, nfs, AWSEfs, certificates, loader, build; did you mean build?",
+      "bulid: is unknown; allowed: localStorage, nfs, AWSEfs, certificates, jobKinds, loader, build; did you mean build?",
     ],
     [
       "with a misspelt limit",

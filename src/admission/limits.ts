@@ -13,6 +13,7 @@ import {
   type SchemaFault,
 } from "../api/schema-faults.ts";
 import { resourceFaults } from "../inject/resource-faults.ts";
+import { jobKindsSchema, withJobKinds } from "./job-kinds.ts";
 import type { Policy } from "./policy.ts";
 
 /** Who we are, as the environment says; unlike the limits it does not change while we run. */
@@ -127,6 +128,8 @@ const fileSchema = z.object({
     .prefault({}),
   /** Directory with tls.crt, tls.key and ca.crt, such as cert-manager's Secret; an authority of our own when absent. */
   certificates: z.object({ directory }).optional(),
+  /** Kinds of jobs that export besides those of `src/jobs/kinds.ts`; read at the start only. */
+  jobKinds: jobKindsSchema,
   loader: z
     .object({
       resources: loaderResources.prefault({
@@ -194,6 +197,7 @@ export function limitsFrom(file: LimitsFile, identity: Identity): Limits {
       engines: file.build.allowedEngines,
       maxResources: file.build.maxResources,
       baseImages: [file.build.baseImage, ...file.build.allowedBaseImages],
+      jobKinds: withJobKinds(file.jobKinds),
       loaderResources: file.loader.resources,
     },
     build: { ...file.build, modelhookImage },

@@ -30,21 +30,18 @@ export function decideModelBinding(request: AdmissionRequest, snapshot: Snapshot
   if (causes.length > 0) return deny("InvalidObject", causes);
   return allow("Valid", [
     ...overlaps(binding, snapshot),
-    ...withoutEffect(binding.spec, request.namespace ?? "", snapshot),
+    ...withoutEffect(request.namespace ?? "", snapshot),
   ]);
 }
 
 /** Said so that nobody waits for a model that never comes. */
 function withoutEffect(
-  spec: ModelBindingSpec,
   namespace: string,
   { injectionEnabled, policy: { systemNamespace } }: Snapshot,
 ): readonly Warning[] {
   const place = { namespace, injectionEnabled, systemNamespace };
-  return whyWithoutEffect(spec, place).map((message) => ({
-    reason: "BindingWithoutEffect",
-    message,
-  }));
+  const message = whyWithoutEffect(place);
+  return message === undefined ? [] : [{ reason: "BindingWithoutEffect", message }];
 }
 
 /** Every fault of what should be the spec of a ModelBinding. */

@@ -1,7 +1,7 @@
 import type { Pod } from "../api/kube-types.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { Wanted } from "../api/wanted.ts";
-import { boundServe } from "../inject/bound-serve.ts";
+import { boundBy } from "../inject/bound.ts";
 import { loadersOf } from "../inject/init-container.ts";
 import { readIntent, type IntentResult } from "../inject/intent.ts";
 import { isNeverTouched } from "../inject/untouched.ts";
@@ -50,10 +50,16 @@ export function wantedBy(pod: Pod, bindings: readonly ModelBinding[]): readonly 
   return serve?.models.map(({ wanted }) => wanted) ?? [];
 }
 
+/** True for a pod that exports, when these bindings are in effect. */
+export function exportsBy(pod: Pod, bindings: readonly ModelBinding[]): boolean {
+  const read = intentOf(pod, bindings);
+  return read.ok && read.intent.export !== undefined;
+}
+
 /** What is asked for a pod: by its annotations, else by a binding. */
 export function intentOf(pod: Pod, bindings: readonly ModelBinding[]): IntentResult {
   const { annotations, labels } = pod.metadata ?? {};
-  return readIntent(annotations, "metadata.annotations", boundServe(bindings, labels));
+  return readIntent(annotations, "metadata.annotations", boundBy(bindings, labels));
 }
 
 /** Containers of the pod, without those that an earlier call of this admission added. */

@@ -1,6 +1,7 @@
 import { own } from "../api/fields.ts";
 import type { ResourceRequirements } from "../api/kube-types.ts";
 import type { Engine } from "../api/modelversion.ts";
+import type { JobKind } from "../jobs/job-kind.ts";
 import type { StorageLimits } from "../storage/provider.ts";
 
 /** The administrator's limits and our own identity, as decisions read them. */
@@ -25,6 +26,8 @@ export interface Policy {
   readonly baseImages: readonly string[];
   /** Most that a build may request, and its limit where it names none; no ceiling for what is absent. */
   readonly maxResources: Readonly<Record<string, string>>;
+  /** Kinds of jobs that export: the table's, and those that the administrator added. */
+  readonly jobKinds: readonly JobKind[];
   /** Resources of the loader container where the pod asks for none. */
   readonly loaderResources: ResourceRequirements;
 }

@@ -1,4 +1,4 @@
-import type { Node, Pod } from "../api/kube-types.ts";
+import type { KubeObject, Node, OwnerReference, Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
@@ -26,6 +26,8 @@ export interface Snapshot {
   readonly bindings: readonly ModelBinding[];
   /** Whether the namespace has the label that puts bindings into effect. */
   readonly injectionEnabled: boolean;
+  /** What stands above a reviewed pod that exports, the nearest first; empty when that does not exist. */
+  readonly owners?: readonly KubeObject[];
   /** Metadata of the pods that the reviewed pod's controller made from the same template and that have a model. */
   readonly siblings: readonly Pod[];
   /** All nodes, as far as it matters whether a pod can go there and what it would find; absent where they are not looked at. */
@@ -54,6 +56,8 @@ export interface References {
   readonly wanted: readonly Wanted[];
   /** The reviewed pod's controller and template, as `templateKey` writes them; absent when its siblings do not matter. */
   readonly template?: string;
+  /** The controller of a reviewed pod that exports; what stands above it is read, too. */
+  readonly owner?: OwnerReference;
   /** `repository:tag` of a reviewed version, as `canonicalImage` writes it. */
   readonly image?: string;
   /** Claim of the namespace, or node, that a reviewed version names. */

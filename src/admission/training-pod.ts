@@ -1,5 +1,7 @@
-import { ANNOTATIONS, type ExportIntent } from "../api/annotations.ts";
-import type { OwnerReference, Pod } from "../api/kube-types.ts";
+import { ANNOTATIONS, FINALIZERS, LABELS, type ExportIntent } from "../api/annotations.ts";
+import { exportRecordOf } from "../api/export-record.ts";
+import type { KubeObject, Pod } from "../api/kube-types.ts";
+import type { Cause, Warning } from "../api/review.ts";
 import {
   EXPORT_VOLUME,
   hasExportHook,
@@ -7,13 +9,14 @@ import {
   mountExport,
 } from "../inject/completion-hook.ts";
 import { mountsAt, reservedNames, withoutMount } from "../inject/conflicts.ts";
+import type { ExportAsked } from "../inject/intent.ts";
 import { draftPod } from "../inject/pod-draft.ts";
-import type { Warning } from "../api/review.ts";
-import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
-import { controllerOf } from "../jobs/owner.ts";
+import { BARE_POD, jobKind, kindNames } from "../jobs/kinds.ts";
+import { controllerOf, topmostJob, type OwningJob } from "../jobs/owner.ts";
+import { hasNoFirstPod, isWriterPod } from "../jobs/writer.ts";
 import { trainingStorage, trainingVolume } from "../storage/training-volume.ts";
-import { deny, patch, type Decision } from "./decision.ts";
-import { exportMountPath, validateExport } from "./export-intent.ts";
+import { allow, deny, patch, type Decision } from "./decision.ts";
+import { exportMountPath, validateExportSpec } from "./export-intent.ts";
 import { limitsOf } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -21,21 +24,38 @@ import type { Snapshot } from "./snapshot.ts";
 export function decideTrainingPod(
   namespace: string,
   pod: Pod,
-  intent: ExportIntent,
+  asked: ExportAsked,
   snapshot: Snapshot,
   warnings: readonly Warning[],
 ): Decision {
+  const { binding } = asked;
+  const field =
+    binding === undefined
+      ? `metadata.annotations[${ANNOTATIONS.export}]`
+      : `ModelBinding ${binding}: spec.export`;
   const limits = limitsOf(snapshot.policy, namespace);
-  const faults = validateExport(intent, "metadata.annotations", limits);
+  const owners = snapshot.owners ?? [];
+  const owning = owningJob(pod, snapshot);
+  if (owning === undefined) return withoutJob(pod, { field, binding }, snapshot, warnings);
+  const { job, kind } = owning;
+  const intent = binding === undefined ? asked.intent : (letGoFor(job) ?? asked.intent);
+  const faults = validateExportSpec(intent, field, limits);
   if (faults.length > 0) return deny("InvalidAnnotation", faults, warnings);
-  const owner = controllerOf(pod);
-  const kind = jobKind(owner?.apiVersion, owner?.kind);
-  if (owner === undefined || kind === undefined) return denyOwner(owner, warnings);
+  const isBare = kind === BARE_POD;
+  if (isBare && intent.clean === true) {
+    const message = "true is not allowed on a pod without a job: its directory is named by the job";
+    return deny("InvalidAnnotation", [{ field: `${field}.clean`, message }], warnings);
+  }
+  if (intent.writers !== "all" && owners.some(hasNoFirstPod)) {
+    const message = `must be "all": several pods of the Job run and none of them is the first; or set completionMode: Indexed, so that index 0 writes`;
+    return deny("AllWritersRequired", [{ field: `${field}.writers`, message }], warnings);
+  }
 
-  const isWriter = intent.writers === "all" || kind.isWriter(pod);
-  const job = { namespace, uid: owner.uid };
-  const plan = trainingVolume(trainingStorage(intent, job), job, limits);
-  const isHooked = hasExportHook(pod, plan.claimName);
+  const uid = isBare ? "" : (job.metadata?.uid ?? "");
+  const exporting = { namespace, uid };
+  const isWriter = intent.writers === "all" || isWriterPod(kind, pod, owners);
+  const plan = trainingVolume(trainingStorage(intent, exporting), exporting, limits);
+  const isHooked = hasExportHook(pod, { claimName: plan.claimName, isWriter });
   const clashes = reservedNames(pod, { volumes: [EXPORT_VOLUME], containers: [] });
   if (!isHooked && clashes.length > 0) return deny("NameConflict", clashes, warnings);
   const mountPath = exportMountPath(intent);
@@ -48,21 +68,64 @@ export function decideTrainingPod(
     subPath: plan.subPath,
     mountPath,
     isWriter,
-    gated: pod.spec?.nodeName === undefined,
+    gated: pod.spec?.nodeName === undefined && !isLetGo(job, plan.claimName),
+    jobUid: isBare ? undefined : uid,
+    ...(binding === undefined ? {} : { bound: { name: binding, intent } }),
   };
   if (isHooked) {
     // Containers that another webhook added after the hook may write too.
     mountExport(draft, target, unmounted);
+    // Who wrote the hook into a template knew no UID.
+    if (!isBare && pod.metadata?.labels?.[LABELS.jobUid] !== uid) {
+      draft.setLabel(LABELS.jobUid, uid);
+    }
     return patch("AlreadyInjected", draft.operations(), warnings);
   }
   hookExport(draft, target);
   return patch("ExportHooked", draft.operations(), warnings);
 }
 
-function denyOwner(owner: OwnerReference | undefined, warnings: readonly Warning[]): Decision {
-  const found = owner === undefined ? "no controller" : `a ${owner.kind} (${owner.apiVersion})`;
-  const known = JOB_KINDS.map(({ kind, apiVersion }) => `${kind} (${apiVersion})`).join(", ");
-  const field = `metadata.annotations[${ANNOTATIONS.export}]`;
-  const message = `the pod belongs to ${found}, whose success is not known; it must belong to one of ${known}`;
-  return deny("UnknownJobKind", [{ field, message }], warnings);
+/** The job that the pod belongs to: itself where nothing controls it. */
+function owningJob(pod: Pod, { owners = [], policy }: Snapshot): OwningJob | undefined {
+  if (controllerOf(pod) === undefined) return { job: pod, kind: BARE_POD };
+  return topmostJob(owners, policy.jobKinds);
+}
+
+/**
+ * True for a job that has been let go with this claim: what its controller makes again, after a failure or a drain, waits for
+ * nobody, however long we are away.
+ */
+function isLetGo(job: KubeObject, claimName: string): boolean {
+  return (
+    job.metadata?.finalizers?.includes(FINALIZERS.export) === true &&
+    exportRecordOf(job)?.claim === claimName
+  );
+}
+
+/** What the binding asked for when the job was let go: pods that come later write where the first ones did, whatever it says now. */
+function letGoFor(job: KubeObject): ExportIntent | undefined {
+  const isHeld = job.metadata?.finalizers?.includes(FINALIZERS.export) === true;
+  return isHeld ? exportRecordOf(job)?.intent : undefined;
+}
+
+/** A pod whose job is not known. Nobody denies what a binding happens to select and can never succeed. */
+function withoutJob(
+  pod: Pod,
+  { field, binding }: { readonly field: string; readonly binding: string | undefined },
+  { policy }: Snapshot,
+  warnings: readonly Warning[],
+): Decision {
+  const owner = controllerOf(pod);
+  const found = `a ${owner?.kind} (${owner?.apiVersion})`;
+  if (binding !== undefined && owner?.apiVersion === "apps/v1") {
+    const message = `ModelBinding ${binding} exports what jobs write; this pod belongs to ${found}, which never succeeds, and is left as it is`;
+    return allow("NotOurs", [...warnings, { reason: "UnknownJobKind", message }]);
+  }
+  const isKnown = jobKind(policy.jobKinds, owner ?? {}) !== undefined;
+  const known = kindNames(policy.jobKinds);
+  const message = isKnown
+    ? `the pod belongs to the ${owner?.kind} ${owner?.name}, which does not exist`
+    : `the pod belongs to ${found}, whose success is not known; it must belong to one of ${known}, or to nothing`;
+  const causes: readonly Cause[] = [{ field, message }];
+  return deny("UnknownJobKind", causes, warnings);
 }

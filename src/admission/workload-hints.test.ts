@@ -12,15 +12,19 @@ import { makePolicy, makeSnapshot } from "../../test/make/snapshot.ts";
 import { makeKind, makeTemplate, makeWorkload } from "../../test/make/workload.ts";
 import { ANNOTATIONS } from "../api/annotations.ts";
 import type { KubeObject } from "../api/kube-types.ts";
-import { WORKLOADS, type Workload } from "../jobs/workloads.ts";
+import { JOB_KINDS, kindNames } from "../jobs/kinds.ts";
+import type { Workload } from "../jobs/places.ts";
+import { WORKLOADS } from "../jobs/workloads.ts";
 import { deepFreeze } from "../kube/freeze.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { hintWorkload, wantedByWorkload } from "./workload-hints.ts";
 
-const BUILT = makeSnapshot([makeBuiltVersion()]);
+// Nothing stands above the pods that a template would make.
+const BUILT = makeSnapshot([makeBuiltVersion()], (each) => void delete each.owners);
 const SERVES = { [ANNOTATIONS.modelVersion]: "mnist-v1" };
 const EXPORTS = { [ANNOTATIONS.export]: JSON.stringify(makeExport()) };
 const DEPLOYMENT = makeKind("Deployment");
+const KNOWN = kindNames(JOB_KINDS);
 
 function hints(object: KubeObject, kind: Workload, snapshot: Snapshot = BUILT): readonly string[] {
   return hintWorkload("team-a", object, kind, snapshot).warnings.map(
@@ -199,7 +203,7 @@ describe("a template is told, that", () => {
       makeTemplate(EXPORTS),
       BUILT,
       [
-        `UnknownJobKind: ${at("export")}: the pod belongs to a ReplicaSet (apps/v1), whose success is not known; it must belong to one of Job (batch/v1); its pods will be denied`,
+        `UnknownJobKind: ${at("export")}: the pod belongs to a ReplicaSet (apps/v1), whose success is not known; it must belong to one of ${KNOWN}, or to nothing; its pods will be denied`,
       ],
     ],
     [
@@ -238,10 +242,11 @@ describe("an export", () => {
     ]);
   });
 
-  test("of a TFJob is told that its success is not known", () => {
-    const kind = makeKind("TFJob", "kubeflow.org");
-    expect(hints(makeWorkload(kind, makeTemplate(EXPORTS)), kind)).toEqual([
-      "UnknownJobKind: spec.tfReplicaSpecs.Worker.template.metadata.annotations[model.kubedl.io/export]: the pod belongs to a TFJob (kubeflow.org/v1), whose success is not known; it must belong to one of Job (batch/v1); its pods will be denied",
+  test("on a StatefulSet itself is told of the kinds that have one", () => {
+    const kind = makeKind("StatefulSet");
+    const object = makeWorkload(kind, makeTemplate(), EXPORTS);
+    expect(hints(object, { ...kind, places: [] })).toEqual([
+      `IdleAnnotation: metadata.annotations[model.kubedl.io/export]: has no effect on a StatefulSet; it has one on pods, and an export on ${KNOWN}`,
     ]);
   });
 });

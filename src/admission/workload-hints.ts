@@ -4,9 +4,9 @@ import type { ModelBinding } from "../api/modelbinding.ts";
 import type { Warning } from "../api/review.ts";
 import type { Wanted } from "../api/wanted.ts";
 import { isForeignNamespace } from "../inject/untouched.ts";
-import { BATCH_JOB, JOB_KINDS } from "../jobs/kinds.ts";
+import { BATCH_JOB, JOB_KINDS, kindNames } from "../jobs/kinds.ts";
+import { JOB, apiVersionOf, type Controller, type Workload } from "../jobs/places.ts";
 import { jobOf, podOf, templatesAt } from "../jobs/templates.ts";
-import { JOB, type Controller, type Workload } from "../jobs/workloads.ts";
 import { allow, type Decision } from "./decision.ts";
 import { decideExportingJob, isDecidedAsJob } from "./exporting-job.ts";
 import { decidePod, wantedBy } from "./pod.ts";
@@ -50,7 +50,7 @@ export function hintWorkload(
 
 /** What the templates make that say something in our words. */
 function madeBy(object: KubeObject, workload: Workload): readonly Made[] {
-  const itself = { apiVersion: `${workload.group}/${workload.version}`, kind: workload.kind };
+  const itself = { apiVersion: apiVersionOf(workload), kind: workload.kind };
   return workload.places
     .flatMap((place) =>
       templatesAt(object, place).flatMap(({ path, value }): readonly Made[] => {
@@ -60,7 +60,7 @@ function madeBy(object: KubeObject, workload: Workload): readonly Made[] {
           return speaks(pod) ? [podsOf(path, pod, owner)] : [];
         }
         const job = jobOf(value);
-        if (isDecidedAsJob(job)) return [{ path, makes: "jobs", job }];
+        if (isDecidedAsJob(job, BATCH_JOB)) return [{ path, makes: "jobs", job }];
         const pod = job.spec?.template ?? {};
         return speaks(pod) ? [podsOf(`${path}.spec.template`, pod, JOB)] : [];
       }),
@@ -130,6 +130,5 @@ function remedy({ places }: Workload): string {
       `${makes === "pods" ? path : `${path}.spec.template`}.metadata.annotations`,
   );
   if (paths.length > 0) return `set it in ${paths.join(" or ")}`;
-  const known = JOB_KINDS.map(({ kind, apiVersion }) => `${kind} (${apiVersion})`).join(", ");
-  return `it has one on pods, and an export on ${known}`;
+  return `it has one on pods, and an export on ${kindNames(JOB_KINDS)}`;
 }

@@ -40,9 +40,15 @@ export const ANNOTATIONS = {
   status: `${PREFIX}status`,
 } as const;
 
-/** True for the key of an annotation in our words that somebody else wrote: what the webhook itself writes says nothing. */
+/** On an exporting job: what its pods were let go for; written by the controller, see `export-record.ts`. */
+export const EXPORT_RECORD = `${PREFIX}export-record`;
+
+/** The keys of what modelhook itself writes on objects of others. */
+export const OWN_KEYS: readonly string[] = [ANNOTATIONS.status, EXPORT_RECORD];
+
+/** True for the key of an annotation in our words that somebody else wrote: what modelhook itself writes asks for nothing. */
 export function isAsking(key: string): boolean {
-  return key.startsWith(PREFIX) && key !== ANNOTATIONS.status;
+  return key.startsWith(PREFIX) && !OWN_KEYS.includes(key);
 }
 
 /** Annotations of a ModelVersion. */
@@ -66,7 +72,7 @@ export const VERSION_ANNOTATIONS = {
 export const LABELS = {
   /** On every ModelVersion: the model it is a version of. */
   modelName: `${PREFIX}model-name`,
-  /** On an exported ModelVersion: UID of the job. */
+  /** On an exported ModelVersion, and on the pods of an exporting job: UID of the job. */
   jobUid: `${PREFIX}job-uid`,
   /** On exporting jobs and their pods: `true`. */
   export: `${PREFIX}export`,
@@ -93,7 +99,7 @@ export const GATES = {
   export: `${PREFIX}export`,
 } as const;
 
-/** Finalizers: on an exporting job until its model is a ModelVersion; on a ModelVersion until our volume of it is gone. */
+/** Finalizers: on an exporting job until its model is a ModelVersion, and on that until the job is let go; on a ModelVersion until our volume of it is gone. */
 export const FINALIZERS = { export: `${PREFIX}export`, volume: `${PREFIX}volume` } as const;
 
 /** What is to become of the model that a job writes. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { own } from "./fields.ts";
+import { isFields, own } from "./fields.ts";
 import { editsFor, nearest } from "./nearest.ts";
 import type { Cause, CauseType } from "./review.ts";
 import type { Rule } from "./rules.ts";
@@ -80,7 +80,7 @@ function typeOf(code: string, message: string): CauseType {
 
 /** Every key of a value, at any depth, that the schema does not name: for text that no API server checks. */
 export function unknownKeys(schema: z.ZodType, value: unknown, path = ""): readonly SchemaFault[] {
-  const inner = withoutDefault(schema);
+  const inner = optionFor(withoutDefault(schema), value);
   if (inner instanceof z.ZodArray && Array.isArray(value)) {
     const element = inner.element as z.ZodType;
     return value.flatMap((item, index) => unknownKeys(element, item, `${path}[${index}]`));
@@ -101,9 +101,26 @@ export function unknownKeys(schema: z.ZodType, value: unknown, path = ""): reado
 }
 
 function withoutDefault(schema: z.ZodType): z.ZodType {
-  return schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault
+  return schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodDefault
     ? withoutDefault(schema.unwrap() as z.ZodType)
     : schema;
+}
+
+/** Of several shapes of which a field tells which one is meant, that one. */
+function optionFor(schema: z.ZodType, value: unknown): z.ZodType {
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
+  const { discriminator, options } = schema.def;
+  const tag = fieldOfInput(value, discriminator);
+  const option = options.find(
+    (each) => each instanceof z.ZodObject && each.shape[discriminator]?.safeParse(tag).success,
+  );
+  return (option as z.ZodType | undefined) ?? schema;
+}
+
+function fieldOfInput(input: unknown, key: string): unknown {
+  return isFields(input) ? own(input, key) : undefined;
 }
 
 /** A value of a user as a message shows it: short, and what lists and objects hold left out. */
@@ -125,6 +142,11 @@ function suggestion(meant: string | undefined): string {
   return meant === undefined ? "" : `; did you mean ${meant}?`;
 }
 
+function notAllowed(input: unknown, allowed: readonly unknown[]): string {
+  const texts = allowed.map(String);
+  return `${show(input)} is not allowed; allowed: ${texts.join(", ")}${suggestion(nearestTo(input, texts))}`;
+}
+
 function describe(issue: z.core.$ZodRawIssue): string | undefined {
   const { input } = issue;
   switch (issue.code) {
@@ -133,7 +155,7 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
         ? REQUIRED
         : `${show(input)} must be ${TYPES[issue.expected] ?? issue.expected}`;
     case "invalid_value":
-      return `${show(input)} is not allowed; allowed: ${issue.values.join(", ")}${suggestion(nearestTo(input, issue.values.map(String)))}`;
+      return notAllowed(input, issue.values);
     case "too_small":
       return input === "" || (Array.isArray(input) && input.length === 0)
         ? "must not be empty"
@@ -147,10 +169,15 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
         : `${show(input)} must be at most ${issue.maximum}`;
     case "invalid_key":
       return issue.issues.map(({ message }) => message).join("; ");
+    case "invalid_union": {
+      const { discriminator, options } = issue;
+      if (discriminator === undefined) return undefined;
+      const tag = fieldOfInput(input, discriminator);
+      return tag === undefined ? REQUIRED : notAllowed(tag, options as readonly unknown[]);
+    }
     case "custom":
     case "invalid_element":
     case "invalid_format":
-    case "invalid_union":
     case "not_multiple_of":
     case "unrecognized_keys":
       return undefined;

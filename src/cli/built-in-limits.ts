@@ -1,4 +1,5 @@
 import type { Policy } from "../admission/policy.ts";
+import { JOB_KINDS } from "../jobs/kinds.ts";
 
 /** Where modelhook runs, unless an administrator changed deploy/install.yaml. */
 export const SYSTEM_NAMESPACE = "modelhook-system";
@@ -18,5 +19,6 @@ export const BUILT_IN_POLICY: Policy = {
   engines: ["kaniko"],
   baseImages: ["modelhook.example/busybox"],
   maxResources: {},
+  jobKinds: JOB_KINDS,
   loaderResources: { requests: { cpu: "50m", memory: "32Mi" }, limits: { memory: "256Mi" } },
 };

@@ -5,7 +5,7 @@ import { listed } from "../api/listed.ts";
 import type { ModelBinding, ModelBindingSpec } from "../api/modelbinding.ts";
 import { wantedText } from "../api/wanted.ts";
 import type { ServeIntent } from "../inject/intent.ts";
-import { workloadOfObject } from "../jobs/workloads.ts";
+import { workloadOf } from "../jobs/workloads.ts";
 import { isUnread, type Line, type PodFacts } from "./pod-facts.ts";
 import { selectorMisses } from "./selector-miss.ts";
 
@@ -25,7 +25,10 @@ export function explainAsking(facts: PodFacts): readonly Line[] {
     return [["Asks", `for nothing: its annotation ${ANNOTATIONS.inject} is "false"`], ...said];
   }
   if (exported !== undefined) {
-    const text = `to export a version of Model ${exported.modelName} to ${exported.imageRepo}, by its annotation ${ANNOTATIONS.export}`;
+    const { intent, binding } = exported;
+    const by =
+      binding === undefined ? `its annotation ${ANNOTATIONS.export}` : `ModelBinding ${binding}`;
+    const text = `to export a version of Model ${intent.modelName} to ${intent.imageRepo}, by ${by}`;
     return [["Asks", text], ...said];
   }
   if (serve !== undefined) return [["Asks", servingText(serve)], ...said];
@@ -55,7 +58,7 @@ function servingText({ models, binding }: ServeIntent): string {
 /** Annotations that were meant for the pods. */
 function idleOnOwner(owner: KubeObject): readonly Line[] {
   const { kind, metadata } = owner;
-  const workload = workloadOfObject(owner);
+  const workload = workloadOf(owner);
   if (workload === undefined) return [];
   return idleOnWorkload(owner, workload).map(({ message }) => [
     "",

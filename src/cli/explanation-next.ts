@@ -5,7 +5,7 @@ import type { PatchOperation } from "../api/review.ts";
 import { STATUS_PATH, readStatus, type ServingStatus } from "../inject/serving-status.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { templatesAt } from "../jobs/templates.ts";
-import { workloadOfObject } from "../jobs/workloads.ts";
+import { workloadOf } from "../jobs/workloads.ts";
 import { modelText } from "./explanation-has.ts";
 import { answerMadePod, type PodAnswer } from "./pod-answer.ts";
 import { isUnread, type Line, type PodFacts } from "./pod-facts.ts";
@@ -41,6 +41,10 @@ export function explainNext(facts: PodFacts): readonly Line[] {
 
 function isKnown(facts: PodFacts): boolean {
   if (isUnread(facts, "modelversions", "models", "modelbindings")) return false;
+  // Of a job that could not be read it is not known whether it exists.
+  const isOrphan = facts.owners.length === 0 && controllerOf(facts.pod) !== undefined;
+  const isExport = facts.read.ok && facts.read.intent.export !== undefined;
+  if (isExport && isOrphan && facts.unread.length > 0) return false;
   // Whether bindings are in effect matters where there are some and the pod itself names no model.
   const isOwnWord = facts.read.ok && facts.read.intent.serve !== undefined;
   return isOwnWord || facts.bindings.length === 0 || !isUnread(facts, "namespaces");
@@ -57,15 +61,13 @@ function unchangedText({ isGiven }: PodFacts, reason: Reason): string {
 function answerOf({ owners, pod, world, namespace, now, again }: PodFacts): PodAnswer {
   const [owner] = owners;
   const template = owner === undefined ? undefined : onlyTemplate(owner);
-  const reference = controllerOf(pod);
-  if (template === undefined || reference === undefined) return again;
-  const { apiVersion, kind, uid } = reference;
-  return answerMadePod(template, { apiVersion, kind, uid }, { world, namespace, now });
+  if (template === undefined || controllerOf(pod) === undefined) return again;
+  return answerMadePod(template, owners, { world, namespace, now });
 }
 
 /** Undefined for an owner that makes pods of several kinds, or none that we know. */
 function onlyTemplate(owner: KubeObject) {
-  const places = workloadOfObject(owner)?.places ?? [];
+  const places = workloadOf(owner)?.places ?? [];
   const found = places.flatMap((place) => templatesAt(owner, place));
   return found.length === 1 ? found[0]?.value : undefined;
 }

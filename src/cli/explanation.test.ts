@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { makeExport } from "../../test/make/export.ts";
 import { frozen, type Draft, type Tweak } from "../../test/make/frozen.ts";
+import { makeHeldJob } from "../../test/make/job.ts";
 import { makeModel } from "../../test/make/model.ts";
 import { makeBinding } from "../../test/make/modelbinding.ts";
 import {
@@ -38,8 +40,9 @@ const configured = (webhook: object): WebhookConfiguration => ({
 });
 
 /** The pod as the webhook leaves it. */
-function admitted(pod: Pod, world: World): Pod {
-  const decision = decidePod("team-a", pod, snapshotIn(world, "team-a", pod, NOW));
+function admitted(pod: Pod, world: World, owners: readonly KubeObject[] = []): Pod {
+  const snapshot = { ...snapshotIn(world, "team-a", pod, NOW), owners };
+  const decision = decidePod("team-a", pod, snapshot);
   if (!decision.allowed) throw new Error(decision.message);
   return patched(pod, decision.operations);
 }
@@ -66,6 +69,7 @@ function replicaSet(pod: Pod): KubeObject {
     ...OWNER,
     metadata: {
       name: OWNER.name,
+      uid: OWNER.uid,
       ownerReferences: [
         { apiVersion: "apps/v1", kind: "Deployment", name: "web", uid: "d-1", controller: true },
       ],
@@ -557,15 +561,18 @@ describe("of a pod that asks and has nothing, it is told", () => {
 });
 
 describe("of a pod that exports, it is told", () => {
+  const train = makeHeldJob();
+  const explainOwned = (pod: Pod): readonly string[] =>
+    explain(pod, (observed) => void (observed.owners = [train]));
   const asks =
     "to export a version of Model mnist to registry.example/models/mnist, by its annotation model.kubedl.io/export";
 
   test("where it writes, and that it waits for the storage", () => {
-    expect(explain(admitted(makeTrainingPod(), makeWorld())).slice(1)).toEqual([
+    expect(explainOwned(admitted(makeTrainingPod(), makeWorld(), [train])).slice(1)).toEqual([
       `Asks   ${asks}`,
       expect.stringMatching(/^Has {4}claim \S+ at \/kubedl-model, to write the model to$/),
       "Waits  behind the scheduling gate model.kubedl.io/export until its storage is ready; its Events tell what hinders that",
-      "Next   a new pod of Job train would get the same",
+      "Next   a new pod of Job train would get a place to write its model to",
     ]);
   });
 
@@ -576,13 +583,13 @@ describe("of a pod that exports, it is told", () => {
         "batch.kubernetes.io/job-completion-index": "1",
       };
     });
-    expect(explain(admitted(pod, makeWorld()))[2]).toBe(
+    expect(explainOwned(admitted(pod, makeWorld(), [train]))[2]).toBe(
       "Has    scratch space at /kubedl-model: another pod of its job writes the model",
     );
   });
 
   test("that it has no place to write to, and what to do", () => {
-    expect(explain(makeTrainingPod()).slice(1)).toEqual([
+    expect(explainOwned(makeTrainingPod()).slice(1)).toEqual([
       `Asks    ${asks}`,
       "Missed  it was made without that, and nothing changes a pod that is there",
       `        ${UNSEEN}`,
@@ -590,6 +597,40 @@ describe("of a pod that exports, it is told", () => {
       "Next    a new pod of Job train would get a place to write its model to",
     ]);
   });
+});
+
+describe("of a pod that exports, and whose job is not there, it is told", () => {
+  test("that a new pod would be denied", () => {
+    expect(nextOfTraining(() => {})).toEqual([
+      "Next    a new pod of Job train would be denied: metadata.annotations[model.kubedl.io/export]: the pod belongs to the Job train, which does not exist",
+    ]);
+  });
+
+  test("nothing of a new pod, where the job could not be read", () => {
+    expect(nextOfTraining(unread("jobs"))).toEqual([]);
+  });
+});
+
+test("what a binding exports is told with its name", () => {
+  const pod = makeTrainingPod(({ metadata }) => {
+    metadata.annotations = {};
+    metadata.labels = { app: "web" };
+  });
+  const lines = explain(pod, (observed) => {
+    observed.owners = [makeHeldJob()];
+    observed.world = makeWorld((world) => {
+      world.namespaces = [makeEnabledNamespace()];
+      world.bindings = [
+        makeBinding(({ spec }) => {
+          delete spec.serve;
+          spec.export = makeExport();
+        }),
+      ];
+    });
+  });
+  expect(lines[1]).toBe(
+    "Asks    to export a version of Model mnist to registry.example/models/mnist, by ModelBinding web",
+  );
 });
 
 test("what could not be read is said at the end", () => {
@@ -631,3 +672,8 @@ describe("what could not be read is no ground to say that it is not there:", () 
     );
   });
 });
+
+/** What a new pod of a Job that exports would get. */
+function nextOfTraining(tweak: Tweak<Draft<PodObserved>>): readonly string[] {
+  return explain(makeTrainingPod(), tweak).filter((line) => line.startsWith("Next"));
+}

@@ -1,6 +1,6 @@
 import { isNode } from "yaml";
 import type { KubeObject } from "../api/kube-types.ts";
-import { workloadOfObject } from "../jobs/workloads.ts";
+import { workloadOf } from "../jobs/workloads.ts";
 import { injectionOf, type Said } from "./injection.ts";
 import { patchDocument } from "./patch-document.ts";
 import { printDocument } from "./print-document.ts";
@@ -75,7 +75,7 @@ export function injectFiles({ files, world, namespace, now }: InjectRequest): In
 /** True for an object that is a pod, or makes pods. */
 export function isInjectable(object: KubeObject): boolean {
   const isPod = object.apiVersion === "v1" && object.kind === "Pod";
-  return isPod || workloadOfObject(object) !== undefined;
+  return isPod || workloadOf(object) !== undefined;
 }
 
 /** An object of a file as it is named to people: `FILE:LINE kind/name`. */

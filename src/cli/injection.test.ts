@@ -4,13 +4,14 @@ import { makeExport } from "../../test/make/export.ts";
 import { makeBinding } from "../../test/make/modelbinding.ts";
 import { makeFailedVersion } from "../../test/make/modelversion.ts";
 import { patched } from "../../test/make/patched.ts";
-import { makePod, makeServingPod, makeTrainingPod } from "../../test/make/pod.ts";
+import { makePod, makeServingPod } from "../../test/make/pod.ts";
 import { makeKind, makeTemplate, makeWorkload } from "../../test/make/workload.ts";
 import { makeEnabledNamespace, makeWorld } from "../../test/make/world.ts";
 import { decidePod } from "../admission/pod.ts";
 import { ANNOTATIONS } from "../api/annotations.ts";
 import type { KubeObject, Pod } from "../api/kube-types.ts";
-import { templatesAt } from "../jobs/templates.ts";
+import { trainingClaimName } from "../api/names.ts";
+import { podTemplatesOf, templatesAt } from "../jobs/templates.ts";
 import { WORKLOADS } from "../jobs/workloads.ts";
 import { deepFreeze } from "../kube/freeze.ts";
 import { injectionOf } from "./injection.ts";
@@ -222,27 +223,27 @@ describe("a Job that exports", () => {
     }),
   };
   const example =
-    "note: names of volumes and claims are made from the Job's UID, which it gets when it is created; those here are examples";
+    "note: names of volumes and claims, and the label of the job, are made from its UID, which it gets when it is created; those here are examples";
 
   test("is told that a name is an example while it has no UID", () => {
     expect(said(job(makeTemplate(local)))).toEqual([example]);
-    expect(said(job(makeTemplate(claim)))).toEqual([]);
+    expect(said(job(makeTemplate(claim)))).toEqual([example]);
   });
 
   test("has the names that it will have when its UID is known", () => {
     const made = job(makeTemplate(local));
     const uid = "11111111-2222-3333-4444-555555555555";
     const stored = { ...made, metadata: { ...made.metadata, uid } };
-    const pod = makeTrainingPod(({ metadata }) => void (metadata.annotations = local));
     expect(said(stored)).toEqual([]);
-    expect(claimOf(stored)).toBe(claimOf(pod));
+    const name = trainingClaimName("team-a", uid, "local:node-1:/models/mnist");
+    expect(claimOf(stored)).toBe(`"claimName":"${name}"`);
   });
 
   test("is left as it is when it is denied, or when its pods are", () => {
     const twice = job(makeTemplate(local), claim);
     expect(inject(twice).patches).toEqual([]);
     expect(said(twice)).toEqual([
-      "denied: metadata.annotations[model.kubedl.io/export]: differs from spec.template.metadata.annotations[model.kubedl.io/export]; set it once",
+      "denied: spec.template.metadata.annotations[model.kubedl.io/export]: differs from metadata.annotations[model.kubedl.io/export]; set it once",
     ]);
     const volumes = [{ name: "kubedl-export", emptyDir: {} }];
     const clash = job(makeTemplate(claim, { volumes }));
@@ -256,6 +257,7 @@ describe("a Job that exports", () => {
     const lines = said(job(makeTemplate({ ...claim, "model.kubedl.io/colour": "red" })));
     expect(lines).toEqual([
       expect.stringMatching(/^warning: annotation model\.kubedl\.io\/colour is unknown/) as string,
+      example,
     ]);
   });
 
@@ -277,6 +279,30 @@ describe("a Job that exports", () => {
         /^denied: spec\.jobTemplate\.metadata\.annotations\[model\.kubedl\.io\/export\]\.writers: .*; its jobs will be denied$/,
       ) as string,
     ]);
+  });
+
+  const eachItsOwn =
+    "note: what a pod gets depends on whether it writes, and is given to each when it is made";
+
+  test.each(["TFJob", "JobSet", "RayJob"])(
+    "a %s says of its pods what only they can tell",
+    (name) => {
+      const kind = makeKind(name);
+      const object = injected(makeWorkload(kind, makeTemplate(), claim));
+      const annotations = podTemplatesOf(object, kind).map((each) => each.annotations);
+      expect(annotations).toEqual([claim]);
+      expect(object.metadata?.finalizers).toEqual(["model.kubedl.io/export"]);
+      expect(JSON.stringify(object)).not.toContain("kubedl-export");
+      expect(said(object)).toEqual([eachItsOwn]);
+    },
+  );
+
+  test("a Job of several numbered pods says so, too", () => {
+    const made = job(makeTemplate(claim));
+    const several = { completions: 2, parallelism: 2, completionMode: "Indexed" };
+    const object = { ...made, spec: { ...(made as { spec?: object }).spec, ...several } };
+    expect(inject(object).patches.map(({ pointer }) => pointer)).toEqual([""]);
+    expect(said(object)).toEqual([expect.stringMatching(/^warning: 1 of 2 pods/), eachItsOwn]);
   });
 
   test("whose kind nobody knows is denied", () => {

@@ -1,13 +1,17 @@
+import fastJsonPatch, { type Operation } from "fast-json-patch";
 import { allow, type Decision } from "../admission/decision.ts";
 import { decideExportingJob, isDecidedAsJob } from "../admission/exporting-job.ts";
 import { hintsOf, idleOnWorkload } from "../admission/workload-hints.ts";
-import { ANNOTATIONS } from "../api/annotations.ts";
-import type { Job, KubeObject } from "../api/kube-types.ts";
+import { isFields } from "../api/fields.ts";
+import type { KubeObject } from "../api/kube-types.ts";
 import type { PatchOperation } from "../api/review.ts";
 import { isForeignNamespace } from "../inject/untouched.ts";
-import { BATCH_JOB } from "../jobs/kinds.ts";
+import { BATCH_JOB, jobKind } from "../jobs/kinds.ts";
+import { topmostJob, type OwningJob } from "../jobs/owner.ts";
+import { JOB, apiVersionOf, type Workload } from "../jobs/places.ts";
 import { templatesAt, type Found } from "../jobs/templates.ts";
-import { JOB, workloadOfObject, type TemplatePlace, type Workload } from "../jobs/workloads.ts";
+import { sizeOf } from "../jobs/writer.ts";
+import { workloadOf } from "../jobs/workloads.ts";
 import {
   answerMadePod,
   answerPod,
@@ -39,76 +43,130 @@ type Part = Omit<Found, "value">;
 
 const WHOLE: Part = { path: "", pointer: "" };
 const NOTHING: Injection = { patches: [], said: [] };
-const OF_JOB: TemplatePlace = { path: "spec.template", makes: "pods", owner: "itself" };
 
 const EXAMPLE =
-  "note: names of volumes and claims are made from the Job's UID, which it gets when it is created; those here are examples";
+  "note: names of volumes and claims, and the label of the job, are made from its UID, which it gets when it is created; those here are examples";
+
+const EACH_ITS_OWN =
+  "note: what a pod gets depends on whether it writes, and is given to each when it is made";
 
 /** Decides on the pods of an object as admission does: on a pod itself, of others on the pods that their controllers would make. */
 export function injectionOf(object: KubeObject, context: PodContext): Injection {
   const { apiVersion = "", kind = "" } = object;
-  if (apiVersion === "v1" && kind === "Pod") return ofPods(WHOLE, answerPod(object, context));
-  const workload = workloadOfObject(object);
+  if (apiVersion === "v1" && kind === "Pod") return ofPods(WHOLE, answerPod(object, [], context));
+  const { policy } = context.world;
+  const job = jobKind(policy.jobKinds, object);
+  const workload = job ?? workloadOf(object);
   if (workload === undefined) return NOTHING;
-  if (isForeignNamespace(context.namespace, context.world.policy.systemNamespace)) return NOTHING;
-  if (apiVersion === JOB.apiVersion && kind === JOB.kind) return ofJob(WHOLE, object, context);
+  if (isForeignNamespace(context.namespace, policy.systemNamespace)) return NOTHING;
+  return job === undefined
+    ? ofWorkload(object, workload, context)
+    : ofJob(WHOLE, { job: object, kind: job }, [], context);
+}
+
+function ofWorkload(object: KubeObject, workload: Workload, context: PodContext): Injection {
   const idle = idleOnWorkload(object, workload).map(({ message }) => warning(message));
-  const parts = workload.places.flatMap((place) =>
-    templatesAt(object, place).map((found) => ofTemplate(object, workload, place, found, context)),
-  );
+  const parts = madeBy(WHOLE, object, workload, [], context);
   return joined([{ patches: [], said: idle }, ...parts]);
 }
 
-function ofTemplate(
+/** What becomes of that which the templates of an object make; `above` stands over the object. */
+function madeBy(
+  { path, pointer }: Part,
   object: KubeObject,
-  { group, version, kind }: Workload,
-  place: TemplatePlace,
-  found: Found,
+  { places, ...type }: Workload,
+  above: readonly KubeObject[],
   context: PodContext,
-): Injection {
-  if (place.makes === "jobs") return ofJob(found, found.value, context);
-  const itself = { apiVersion: `${group}/${version}`, kind, uid: object.metadata?.uid };
-  const owner = place.owner === "itself" ? itself : place.owner;
-  return ofPods(found, answerMadePod(found.value, owner, context));
+): readonly Injection[] {
+  const itself = { ...object, apiVersion: apiVersionOf(type), kind: type.kind };
+  return places.flatMap((place) =>
+    templatesAt(object, place).map(({ value, ...found }) => {
+      const part = {
+        path: path === "" ? found.path : `${path}.${found.path}`,
+        pointer: pointer + found.pointer,
+      };
+      if (place.makes === "jobs") {
+        const { metadata }: KubeObject = value;
+        const ownerReferences = [
+          { ...apiTypeOf(itself), name: nameOf(itself), uid: uidOf(itself), controller: true },
+        ];
+        const { completionMode } = place;
+        const spec =
+          isFields(value["spec"]) && completionMode !== undefined
+            ? { spec: { completionMode, ...value["spec"] } }
+            : {};
+        const job = { ...value, ...spec, ...JOB, metadata: { ...metadata, ownerReferences } };
+        return ofJob(part, { job, kind: BATCH_JOB }, [itself, ...above], context);
+      }
+      const owners =
+        place.owner === "itself" ? [itself, ...above] : [{ ...place.owner }, itself, ...above];
+      const answer = answerMadePod(value, owners, context);
+      const isHooked = answer.state === "decided" && answer.decision.reason === "ExportHooked";
+      return isHooked && !isOfOnePod(owners, context)
+        ? withoutPatch(ofPods(part, { ...answer, isExample: false }))
+        : ofPods(part, answer);
+    }),
+  );
 }
 
-/** A Job is decided on before its pods, which get its export. */
-function ofJob(part: Part, job: Job, context: PodContext): Injection {
-  const [template] = templatesAt(job, OF_JOB);
-  if (template === undefined) return NOTHING;
-  const pods = {
-    path: fieldAt(part, template.path),
-    pointer: part.pointer + template.pointer,
-  };
-  const owner = { ...JOB, uid: part === WHOLE ? job.metadata?.uid : undefined };
-  if (!isDecidedAsJob(job)) return ofPods(pods, answerMadePod(template.value, owner, context));
-  const fault = shapeOf("batch", "Job", job);
+/** True below a Job of one pod; of others each pod gets what is its own, which their template can not say. */
+function isOfOnePod(owners: readonly KubeObject[], { world }: PodContext): boolean {
+  const owning = topmostJob(owners, world.policy.jobKinds);
+  return owning?.kind === BATCH_JOB && sizeOf(BATCH_JOB, owning.job) === 1;
+}
+
+function withoutPatch({ said }: Injection): Injection {
+  return { patches: [], said: [...said, { level: "note", message: EACH_ITS_OWN }] };
+}
+
+/** A job is decided on before its pods, which get its export. */
+function ofJob(
+  part: Part,
+  { job, kind }: OwningJob,
+  above: readonly KubeObject[],
+  context: PodContext,
+): Injection {
+  if (!isDecidedAsJob(job, kind)) {
+    const idle = part === WHOLE ? idleOnWorkload(job, kind) : [];
+    const said = idle.map(({ message }) => warning(message));
+    return joined([{ patches: [], said }, ...madeBy(part, job, kind, above, context)]);
+  }
+  const fault = shapeOf(kind, job);
   if (fault !== undefined) return broken(part, fault);
   const { world, namespace, now } = context;
   const snapshot = snapshotIn(world, namespace, {}, now);
-  const decision = decideExportingJob(namespace, job, BATCH_JOB, snapshot);
+  const decision = decideExportingJob(namespace, job, kind, snapshot);
   const ofIt = resultOf(part, decision, "jobs");
   if (!decision.allowed) return ofIt;
-  const isExport = decision.reason === "ExportHooked";
-  const made = isExport ? withExportOf(job, template.value) : template.value;
-  const ofItsPods = ofPods(pods, answerMadePod(made, owner, context));
-  // The Job's answer tells of the annotations of its pods, too.
+  const hooked = applied(job, decision.operations);
+  const below = joined(madeBy(part, hooked, kind, above, context));
+  // The job's answer tells of the annotations of its pods, too.
   const isNew = ({ message }: Said): boolean =>
     !ofIt.said.some((each) => message.endsWith(each.message));
-  const isDenied = ofItsPods.said.some(({ level }) => level === "denied" || level === "broken");
+  const isDenied = below.said.some(({ level }) => level === "denied" || level === "broken");
   return joined([
     { said: ofIt.said, patches: isDenied ? [] : ofIt.patches },
-    { ...ofItsPods, said: ofItsPods.said.filter(isNew) },
+    { ...below, said: below.said.filter(isNew) },
   ]);
 }
 
-/** The template as the patch of its Job leaves it. */
-function withExportOf(job: Job, template: Found["value"]): Found["value"] {
-  const text = job.metadata?.annotations?.[ANNOTATIONS.export];
-  if (text === undefined) return template;
-  const { metadata }: KubeObject = template;
-  const annotations = { ...metadata?.annotations, [ANNOTATIONS.export]: text };
-  return { ...template, metadata: { ...metadata, annotations } };
+/** The object as the API server would store it. */
+function applied(job: KubeObject, operations: readonly PatchOperation[]): KubeObject {
+  if (operations.length === 0) return job;
+  const copy = structuredClone(job);
+  return fastJsonPatch.applyPatch(copy, operations as Operation[]).newDocument;
+}
+
+function apiTypeOf({ apiVersion = "", kind = "" }: KubeObject) {
+  return { apiVersion, kind };
+}
+
+function nameOf({ metadata }: KubeObject): string {
+  return metadata?.name ?? "";
+}
+
+function uidOf({ metadata }: KubeObject): string {
+  return metadata?.uid ?? "";
 }
 
 function ofPods(part: Part, answer: PodAnswer): Injection {
@@ -163,6 +221,14 @@ function warning(message: string): Said {
 function joined(parts: readonly Injection[]): Injection {
   return {
     patches: parts.flatMap(({ patches }) => patches),
-    said: parts.flatMap(({ said }) => said),
+    said: unique(parts.flatMap(({ said }) => said)),
   };
+}
+
+/** Each once: what is so of one template is so of the others. */
+function unique(said: readonly Said[]): readonly Said[] {
+  return said.filter(
+    (each, index) =>
+      each.level !== "note" || said.findIndex(({ message }) => message === each.message) === index,
+  );
 }

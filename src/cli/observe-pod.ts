@@ -1,6 +1,7 @@
 import type { KubeObject, OwnerReference, Pod } from "../api/kube-types.ts";
+import { BETWEEN } from "../jobs/kinds.ts";
 import { controllerOf } from "../jobs/owner.ts";
-import { workloadOfObject } from "../jobs/workloads.ts";
+import { workloadOf } from "../jobs/workloads.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { isNotFound } from "../kube/errors.ts";
 import { resources, type ObjectRef } from "../kube/resources.ts";
@@ -30,7 +31,10 @@ export async function observePod(
   return { now, pod, world, owners, configuration, unread: attempts.unread() };
 }
 
-/** The pod's controller and, as a Deployment has, the controller of that. */
+/** Controllers that are read above a pod: a Deployment is the second, a TrainJob the third. */
+const MAX_OWNERS = 4;
+
+/** The pod's controller, the controller of that, and so on. */
 async function readOwners(
   api: ApiServer,
   pod: Pod,
@@ -38,7 +42,10 @@ async function readOwners(
 ): Promise<readonly KubeObject[]> {
   const { namespace } = pod.metadata ?? {};
   const owners: KubeObject[] = [];
-  for (let object: KubeObject | undefined = pod; object !== undefined && owners.length < 2;) {
+  for (
+    let object: KubeObject | undefined = pod;
+    object !== undefined && owners.length < MAX_OWNERS;
+  ) {
     const reference = controllerOf(object);
     object = reference && (await readOwner(api, namespace, reference, attempts));
     if (object !== undefined) owners.push(object);
@@ -52,7 +59,7 @@ async function readOwner(
   { apiVersion, kind, name }: OwnerReference,
   attempts: Attempts,
 ): Promise<KubeObject | undefined> {
-  const workload = workloadOfObject({ apiVersion, kind });
+  const workload = workloadOf({ apiVersion, kind }, BETWEEN);
   // Of other kinds it is not known how the API calls them, nor where they have templates.
   if (workload === undefined) return undefined;
   const resource = { ...workload, namespaced: true };

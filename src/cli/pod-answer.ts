@@ -2,9 +2,9 @@ import type { Decision } from "../admission/decision.ts";
 import { decidePod } from "../admission/pod.ts";
 import { isAsking } from "../api/annotations.ts";
 import type { KubeObject, Pod } from "../api/kube-types.ts";
-import { boundServe } from "../inject/bound-serve.ts";
+import { boundBy } from "../inject/bound.ts";
 import type { Found } from "../jobs/templates.ts";
-import type { Controller } from "../jobs/workloads.ts";
+import type { Workload } from "../jobs/places.ts";
 import { shapeFault } from "../webhook/shape.ts";
 import { decodedPod } from "./decoded-pod.ts";
 import { bindingsIn, isInjectionEnabled, snapshotIn, type World } from "./world.ts";
@@ -34,32 +34,38 @@ export type PodAnswer =
 const SOME_UID = "00000000-0000-0000-0000-000000000000";
 const OTHER_UID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
-/** Answers for a pod as somebody creates it. */
-export function answerPod(pod: Pod, context: PodContext): PodAnswer {
+/** Answers for a pod as somebody creates it; `owners` stand above it, the nearest first. */
+export function answerPod(pod: Pod, owners: readonly KubeObject[], context: PodContext): PodAnswer {
   if (!asks(pod, context)) return { state: "silent" };
   const { world, namespace, now } = context;
   const decoded = decodedPod(pod);
-  const fault = shapeOf("", "Pod", decoded);
+  const fault = shapeOf({ group: "", version: "v1", kind: "Pod" }, decoded);
   if (fault !== undefined) return { state: "broken", fault };
-  const snapshot = snapshotIn(world, namespace, decoded, now);
+  const snapshot = { ...snapshotIn(world, namespace, decoded, now), owners };
   return { state: "decided", decision: decidePod(namespace, decoded, snapshot), isExample: false };
 }
 
 /** Answers for the pod that a controller makes from a template. */
 export function answerMadePod(
   template: Found["value"],
-  owner: Controller & { readonly uid?: string | undefined },
+  owners: readonly KubeObject[],
   context: PodContext,
 ): PodAnswer {
-  const answer = (uid: string): PodAnswer => {
+  const answer = (some: string): PodAnswer => {
     const { metadata, spec }: Pod = template;
-    const ownerReferences = [{ ...owner, name: "", uid, controller: true }];
+    const made = owners.map((each) => withUid(each, some));
+    const { apiVersion = "", kind = "", metadata: of } = made[0] ?? {};
+    const owner = { apiVersion, kind, name: of?.name ?? "", uid: of?.uid ?? some };
     return answerPod(
-      { metadata: { ...metadata, ownerReferences }, ...(spec && { spec }) },
+      {
+        metadata: { ...metadata, ownerReferences: [{ ...owner, controller: true }] },
+        ...(spec && { spec }),
+      },
+      made,
       context,
     );
   };
-  const { uid } = owner;
+  const uid = owners.at(-1)?.metadata?.uid;
   const first = answer(uid ?? SOME_UID);
   const isHooked = first.state === "decided" && first.decision.reason === "ExportHooked";
   if (uid !== undefined || !isHooked) return first;
@@ -68,10 +74,15 @@ export function answerMadePod(
 }
 
 /** What is wrong with the types in an object that is created, from its field on; undefined for one that can be decided on. */
-export function shapeOf(group: "" | "batch", kind: string, object: KubeObject): string | undefined {
+export function shapeOf(
+  { group, version, kind }: Pick<Workload, "group" | "version" | "kind">,
+  object: KubeObject,
+): string | undefined {
+  // The API server takes none either; an object that has no such key may get it.
+  if ((object.metadata as unknown) === null) return "metadata is missing";
   const request = {
     uid: "",
-    kind: { group, version: "v1", kind },
+    kind: { group, version, kind },
     operation: "CREATE",
     userInfo: {},
     object: { metadata: {}, ...object },
@@ -79,10 +90,16 @@ export function shapeOf(group: "" | "batch", kind: string, object: KubeObject): 
   return shapeFault(request)?.replace(/^request\.object\.?/, "");
 }
 
+function withUid(object: KubeObject, uid: string): KubeObject {
+  return object.metadata?.uid === undefined
+    ? { ...object, metadata: { ...object.metadata, uid } }
+    : object;
+}
+
 /** Nothing is said of a pod that wants nothing, whatever else it may be. */
 function asks({ metadata }: Pod, { world, namespace }: PodContext): boolean {
   const { annotations, labels } = metadata ?? {};
   if (Object.keys(annotations ?? {}).some(isAsking)) return true;
   const bindings = isInjectionEnabled(world, namespace) ? bindingsIn(world, namespace) : [];
-  return boundServe(bindings, labels) !== undefined;
+  return boundBy(bindings, labels) !== undefined;
 }

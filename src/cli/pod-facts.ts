@@ -76,6 +76,6 @@ export function factsOf(observed: PodObserved): PodFacts {
       labels?.[LABELS.export] === "true" ||
       loadersOf(pod).length + imageVolumesOf(pod).length > 0 ||
       hasLoaderOfKubeDl(pod),
-    again: answerPod(withoutInjection(pod), { world, namespace, now }),
+    again: answerPod(withoutInjection(pod), observed.owners, { world, namespace, now }),
   };
 }

@@ -3,7 +3,7 @@ import type { ApiServer } from "../kube/client.ts";
 import { ApiError, isConflict, isInvalid, isNotFound } from "../kube/errors.ts";
 import { resources } from "../kube/resources.ts";
 import { get, jsonPatch, mergePatch, remove } from "../kube/write.ts";
-import { withoutFinalizer } from "./uninstall-finalizer.ts";
+import { withoutFinalizer } from "../api/finalizer.ts";
 import { observeInstallation } from "./uninstall-installation.ts";
 import type { Found, Installation, Step } from "./uninstall-plan.ts";
 import { nameOf } from "./uninstall-text.ts";

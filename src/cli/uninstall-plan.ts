@@ -8,7 +8,7 @@ import type {
 import type { JobKind } from "../jobs/job-kind.ts";
 import { outcomeOf } from "../jobs/outcome.ts";
 import { resources, type Resource } from "../kube/resources.ts";
-import { withoutFinalizer } from "./uninstall-finalizer.ts";
+import { withoutFinalizer } from "../api/finalizer.ts";
 import { removableStorage } from "./uninstall-storage.ts";
 
 /** An object, and how the API calls its kind. */
@@ -75,7 +75,7 @@ export function planUninstall(observed: UninstallObserved): UninstallPlan {
       ...(configurations.length > 0 ? [{ type: "delete", objects: configurations } as const] : []),
     ],
     clearing: [
-      ...releasing(FINALIZERS.export, jobs),
+      ...releasing(FINALIZERS.export, [...jobs, ...found]),
       // Before the finalizer that is there for them, so that a failure between the two leaves no volume.
       ...(storage.length > 0
         ? [{ type: "delete", objects: storage, note: "data stays" } as const]

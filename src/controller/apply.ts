@@ -1,4 +1,5 @@
 import type { KubeObject } from "../api/kube-types.ts";
+import type { JobKind } from "../jobs/job-kind.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { isAlreadyExists, isConflict, isInvalid, isNotFound } from "../kube/errors.ts";
 import { apiVersionOf, resources, type Resource } from "../kube/resources.ts";
@@ -32,21 +33,34 @@ const REMEMBERED_EVENTS = 10_000;
 export function createApplier(options: {
   readonly api: ApiServer;
   readonly instance: string;
+  /** Kinds of jobs that it writes besides the kinds of `resources`. */
+  readonly jobKinds: readonly JobKind[];
   readonly log: Logger;
   readonly now: () => number;
   readonly failPoint?: FailPoint | undefined;
   readonly die: () => void;
 }): Applier {
   const { api, instance, log, now } = options;
+  const known: readonly Resource[] = [
+    ...Object.values(resources),
+    ...options.jobKinds.map((kind) => ({ ...kind, namespaced: true })),
+  ];
+  function resourceOf(object: Pick<KubeObject, "apiVersion" | "kind">): Resource {
+    const found = known.find(
+      (resource) => resource.kind === object.kind && apiVersionOf(resource) === object.apiVersion,
+    );
+    if (found === undefined) throw new Error(`no resource for ${object.apiVersion} ${object.kind}`);
+    return found;
+  }
   const failPoints = createFailPoints(options.failPoint, options.die);
   const saying = createThrottle({ everyMs: REPEAT_EVENT_MS, most: REMEMBERED_EVENTS });
 
   async function step(action: Action): Promise<boolean> {
     switch (action.type) {
       case "create":
-        return createOnce(api, action.object);
+        return createOnce(api, resourceOf(action.object), action.object);
       case "delete":
-        return deleteOnce(api, action);
+        return deleteOnce(api, resourceOf(action.ref), action);
       case "status":
         return unlessStale(() =>
           jsonPatch(
@@ -109,8 +123,11 @@ export function createApplier(options: {
 }
 
 /** False when another object has the name: one that does not carry our labels and owner. */
-async function createOnce(api: ApiServer, object: KubeObject): Promise<boolean> {
-  const resource = resourceOf(object);
+async function createOnce(
+  api: ApiServer,
+  resource: Resource,
+  object: KubeObject,
+): Promise<boolean> {
   try {
     await create(api, resource, object);
     return true;
@@ -138,10 +155,11 @@ function isSame(wanted: KubeObject, existing: KubeObject): boolean {
 
 async function deleteOnce(
   api: ApiServer,
+  resource: Resource,
   { ref, resourceVersion }: Extract<Action, { type: "delete" }>,
 ): Promise<boolean> {
   try {
-    await remove(api, resourceOf(ref), ref, {
+    await remove(api, resource, ref, {
       ...(ref.uid === undefined ? {} : { uid: ref.uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     });
@@ -163,17 +181,6 @@ async function unlessStale(write: () => Promise<unknown>): Promise<boolean> {
     if (isConflict(error) || isNotFound(error) || isFailedTest) return false;
     throw error;
   }
-}
-
-function resourceOf(object: {
-  readonly apiVersion?: string | undefined;
-  readonly kind?: string | undefined;
-}): Resource {
-  const found = Object.values(resources).find(
-    (resource) => resource.kind === object.kind && apiVersionOf(resource) === object.apiVersion,
-  );
-  if (found === undefined) throw new Error(`no resource for ${object.apiVersion} ${object.kind}`);
-  return found;
 }
 
 function logStep(log: Logger, action: Action, upToDate: boolean): void {

@@ -6,6 +6,7 @@ import { makePolicy } from "../../test/make/snapshot.ts";
 import type { Limits } from "../admission/limits.ts";
 import { createAdmissionStores } from "../gather/admission-stores.ts";
 import { createStores } from "../gather/stores.ts";
+import { JOB_KINDS } from "../jobs/kinds.ts";
 import type { Action } from "../reconcile/action.ts";
 import { injectionReconcilers } from "./injection-reconcilers.ts";
 
@@ -14,7 +15,7 @@ const PAUSE = [{ type: "requeueAfter", ms: 5_000 }];
 
 /** Reconcilers over a cluster with one binding and these running pods, and what they told the metrics. */
 function setUp(pages: readonly (readonly object[])[]) {
-  const stores = createStores(createAdmissionStores());
+  const stores = createStores(createAdmissionStores(), JOB_KINDS);
   stores.bindings.set(makeBinding());
   stores.namespaces.set({ metadata: { name: "team-a" } });
   const clock = { now: 0 };

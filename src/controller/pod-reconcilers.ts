@@ -1,6 +1,11 @@
+import { LABELS } from "../api/annotations.ts";
 import { observeCompletion, observeExportingPod, type Sources } from "../gather/exporting.ts";
+import { uidKey } from "../gather/version-store.ts";
 import { observeGatedPod, rememberLift } from "../gather/serving.ts";
+import type { JobKind } from "../jobs/job-kind.ts";
+import { BARE_POD } from "../jobs/kinds.ts";
 import { reconcileCompletion } from "../reconcile/completion.ts";
+import { reconcileExportedVersion } from "../reconcile/exported-version.ts";
 import { reconcileExportingPod } from "../reconcile/export-gate.ts";
 import { reconcileGatedPod } from "../reconcile/serving-gate.ts";
 import type { Reconciler } from "./loop.ts";
@@ -28,11 +33,29 @@ export function podReconcilers(sources: Sources): readonly Reconciler[] {
       },
     },
     {
-      name: "exporting-job",
+      name: EXPORTED_VERSION,
       reconcile: async ({ namespace, name }) => {
-        const job = stores.exportJobs.get(namespace, name);
-        return job === undefined ? [] : reconcileCompletion(observeCompletion(sources, job));
+        const version = stores.versions.get(namespace, name);
+        if (version === undefined) return [];
+        const uid = version.metadata.labels?.[LABELS.jobUid];
+        const [owning] = stores.exporters.by("uid", uidKey(namespace, uid));
+        return reconcileExportedVersion({ version, job: owning?.job });
       },
     },
+    ...[...stores.exporters.stores.map(({ kind }) => kind), BARE_POD].map((kind): Reconciler => ({
+      name: exportingJobs(kind),
+      reconcile: async ({ namespace, name }) => {
+        const owning = stores.exporters.get(kind, namespace, name);
+        return owning === undefined ? [] : reconcileCompletion(observeCompletion(sources, owning));
+      },
+    })),
   ];
+}
+
+/** Name of the reconciler that lets exported versions go. */
+export const EXPORTED_VERSION = "exported-version";
+
+/** Name of the reconciler of the exporting jobs of a kind, such as `exporting-job.tfjobs.v1.kubeflow.org`. */
+export function exportingJobs({ plural, version, group }: JobKind): string {
+  return ["exporting-job", plural, version, group].filter((part) => part !== "").join(".");
 }

@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { makeModel } from "../../test/make/model.ts";
 import { createAdmissionStores } from "../gather/admission-stores.ts";
 import { createStores } from "../gather/stores.ts";
+import { JOB_KINDS } from "../jobs/kinds.ts";
 import type { ApiServer } from "../kube/client.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Target } from "./loop.ts";
@@ -45,7 +46,7 @@ function lead(synced: Promise<void>) {
   const log: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
   const ended = runController({
     api,
-    stores: createStores(admission),
+    stores: createStores(admission, JOB_KINDS),
     following: {
       synced,
       onVersion: ignore,

@@ -3,10 +3,11 @@ import { makeModel } from "../../test/make/model.ts";
 import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
 import { createAdmissionStores } from "../gather/admission-stores.ts";
 import { createStores } from "../gather/stores.ts";
+import { JOB_KINDS } from "../jobs/kinds.ts";
 import { keysOfVersion } from "./watches.ts";
 
 test("a change of a version concerns itself, its model and those rivals that are being built", () => {
-  const stores = createStores(createAdmissionStores());
+  const stores = createStores(createAdmissionStores(), JOB_KINDS);
   const changed = makeBuiltVersion();
   stores.versions.set(changed);
   stores.versions.set(makeBuiltVersion((each) => void (each.metadata.name = "built")));
@@ -22,7 +23,7 @@ test("a change of a version concerns itself, its model and those rivals that are
 });
 
 test("a version without a spec, which KubeDL lets through, concerns itself alone", () => {
-  const stores = createStores(createAdmissionStores());
+  const stores = createStores(createAdmissionStores(), JOB_KINDS);
   const changed = makeModelVersion((each) => void Object.assign(each, { spec: undefined }));
   stores.versions.set(changed);
   expect(stores.versions.by("model", "team-a/undefined")).toEqual([]);
@@ -30,7 +31,7 @@ test("a version without a spec, which KubeDL lets through, concerns itself alone
 });
 
 test("a change of a version concerns the models of its namespace whose aliases name it", () => {
-  const stores = createStores(createAdmissionStores());
+  const stores = createStores(createAdmissionStores(), JOB_KINDS);
   for (const [name, namespace] of [
     ["letters", "team-a"],
     ["elsewhere", "team-b"],

@@ -1,19 +1,23 @@
 import { LABELS, MANAGED_BY } from "../api/annotations.ts";
-import type { Job, KubeObject } from "../api/kube-types.ts";
+import type { KubeObject } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
 import { storedSpec } from "../api/stored-spec.ts";
-import { locationOf, locationOfPod, type Stores } from "../gather/stores.ts";
+import { locationOf, locationOfPod } from "../gather/export-location.ts";
+import type { Stores } from "../gather/stores.ts";
 import { uidKey } from "../gather/version-store.ts";
-import { controllerOf } from "../jobs/owner.ts";
+import type { OwningJob } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { startInformer, type Informer } from "../kube/informer.ts";
 import { resources, type Resource } from "../kube/resources.ts";
 import type { Change, WritableStore } from "../kube/store.ts";
+import { isHeld, jobUidOf } from "../reconcile/exporting-job.ts";
 import { references } from "../reconcile/observed.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { bindingsServing, bindingsServingModel } from "./binding-keys.ts";
+import { startKindWatches } from "./kind-watches.ts";
 import { keyOf, type Key } from "./loop.ts";
+import { EXPORTED_VERSION, exportingJobs } from "./pod-reconcilers.ts";
 
 /** Takes the keys to reconcile. */
 export type Enqueue = (key: Key) => void;
@@ -30,16 +34,17 @@ export function startWatches(
     readonly log: Logger;
     readonly signal: AbortSignal;
   },
-): readonly Informer[] {
+): readonly Pick<Informer, "synced" | "stopped">[] {
   const { api, enqueue, log, signal } = options;
   function watch<T extends KubeObject, I extends string>(
     resource: Resource,
     labelSelector: string | undefined,
     store: WritableStore<T, I>,
     keysOf: (object: T) => readonly Key[],
+    until = signal,
   ): Informer {
     const onChange = ({ object }: Change<T>): void => keysOf(object).forEach(enqueue);
-    return startInformer(api, resource, { store, labelSelector, onChange, log, signal });
+    return startInformer(api, resource, { store, labelSelector, onChange, log, signal: until });
   }
   const ofVersion = (object: KubeObject): readonly Key[] =>
     stores.versions
@@ -49,28 +54,51 @@ export function startWatches(
       )
       .map((version) => keyOf("modelversion", version));
 
+  const ofPreflight = ({ metadata }: KubeObject): readonly Key[] =>
+    stores.exporters
+      .by("uid", uidKey(metadata?.namespace, metadata?.labels?.[LABELS.preflight]))
+      .map(keyOfExporter);
+
   return [
     watch(resources.pods, `${LABELS.gated}=true`, stores.gatedPods, (pod) => [
       keyOf("serving-pod", pod),
     ]),
     watch(resources.pods, `${LABELS.export}=true`, stores.exportPods, (pod) => [
       keyOf("exporting-pod", pod),
-      ...stores.exportJobs
-        .by("uid", uidKey(pod.metadata?.namespace, controllerOf(pod)?.uid))
-        .map((job) => keyOf("exporting-job", job)),
+      ...stores.exporters
+        .by("uid", uidKey(pod.metadata?.namespace, jobUidOf(pod)))
+        .map(keyOfExporter),
+      ...exportedBy(stores, pod),
       // The pods of a deleted job are the last that use its location.
       ...waitingFor(stores, locationOfPod(pod)),
     ]),
-    watch(resources.jobs, `${LABELS.export}=true`, stores.exportJobs, (job) => [
-      keyOf("exporting-job", job),
-      ...exportingPods(stores, job),
-      // Its end may free the location that others wait for.
-      ...waitingFor(stores, locationOf(job)),
-    ]),
+    startKindWatches(
+      stores.exporters,
+      ({ kind, store }, until) => {
+        const keysOf = (job: KubeObject): readonly Key[] => [
+          keyOfExporter({ job, kind }),
+          ...exportingPods(stores, job),
+          ...exportedBy(stores, job),
+          // Its end may free the location that others wait for.
+          ...waitingFor(stores, locationOf({ job, kind })),
+        ];
+        const resource = { ...kind, namespaced: true };
+        return watch(resource, `${LABELS.export}=true`, store, keysOf, until);
+      },
+      { api, log, signal },
+    ),
+    watch(resources.jobs, LABELS.preflight, stores.preflightJobs, ofPreflight),
+    watch(resources.pods, LABELS.preflight, stores.preflightPods, ofPreflight),
     watch(resources.jobs, LABELS.versionUid, stores.buildJobs, ofVersion),
     watch(resources.pods, LABELS.versionUid, stores.buildPods, ofVersion),
     watch(resources.persistentvolumes, `${MANAGED_BY}=modelhook`, stores.volumes, ofVersion),
-    watch(resources.persistentvolumeclaims, `${MANAGED_BY}=modelhook`, stores.claims, ofVersion),
+    watch(resources.persistentvolumeclaims, `${MANAGED_BY}=modelhook`, stores.claims, (claim) => [
+      ...ofVersion(claim),
+      // Pods wait for one that is being deleted, or that somebody deleted.
+      ...stores.exportPods
+        .by("job", uidKey(claim.metadata?.namespace, claim.metadata?.labels?.[LABELS.jobUid]))
+        .map((pod) => keyOf("exporting-pod", pod)),
+    ]),
   ];
 }
 
@@ -94,6 +122,7 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
   const { location, image } = references(version);
   return [
     keyOf("modelversion", version),
+    ...(isHeld(version) ? [keyOf(EXPORTED_VERSION, version)] : []),
     ...building(stores.versions.by("image", image ?? "")),
     ...(modelName === undefined
       ? []
@@ -103,9 +132,7 @@ export function keysOfVersion(stores: Stores, version: ModelVersion): readonly K
       ...stores.gatedPods.by("version", `${namespace}/${name}`),
       ...stores.gatedPods.by("model", `${namespace}/${modelName}`),
     ].map((pod) => keyOf("serving-pod", pod)),
-    ...stores.exportJobs
-      .by("uid", uidKey(namespace, labels?.[LABELS.jobUid]))
-      .map((job) => keyOf("exporting-job", job)),
+    ...stores.exporters.by("uid", uidKey(namespace, labels?.[LABELS.jobUid])).map(keyOfExporter),
     ...waitingFor(stores, location),
     ...bindingsServing(stores, version),
   ];
@@ -122,7 +149,7 @@ export function keysUnderLimits(stores: Stores): readonly Key[] {
 /** Who may wait for a location: pods of the jobs that write to it, and versions that are built from it. */
 function waitingFor(stores: Stores, location = ""): readonly Key[] {
   return [
-    ...stores.exportJobs.by("location", location).flatMap((job) => exportingPods(stores, job)),
+    ...stores.exporters.by("location", location).flatMap(({ job }) => exportingPods(stores, job)),
     ...building(stores.versions.by("location", location)),
   ];
 }
@@ -134,7 +161,19 @@ function building(versions: readonly ModelVersion[]): readonly Key[] {
     .map((version) => keyOf("modelversion", version));
 }
 
-function exportingPods(stores: Stores, { metadata }: Job): readonly Key[] {
+/** The versions that a job or pod was exported as, which wait for it to be let go. */
+function exportedBy(stores: Stores, { metadata }: KubeObject): readonly Key[] {
+  return stores.versions
+    .by("job", uidKey(metadata?.namespace, metadata?.uid))
+    .filter(isHeld)
+    .map((version) => keyOf(EXPORTED_VERSION, version));
+}
+
+function keyOfExporter({ job, kind }: OwningJob): Key {
+  return keyOf(exportingJobs(kind), job);
+}
+
+function exportingPods(stores: Stores, { metadata }: KubeObject): readonly Key[] {
   return stores.exportPods
     .by("job", uidKey(metadata?.namespace, metadata?.uid))
     .map((pod) => keyOf("exporting-pod", pod));

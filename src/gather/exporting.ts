@@ -1,19 +1,28 @@
 import type { Limits } from "../admission/limits.ts";
 import { limitsOf } from "../admission/policy.ts";
-import type { Job, KubeObject, ObjectMeta, Pod } from "../api/kube-types.ts";
+import type { KubeObject, ObjectMeta, Pod } from "../api/kube-types.ts";
+import { exportRecordOf } from "../api/export-record.ts";
 import { exportedVersionNames, trainingClaimName } from "../api/names.ts";
-import { controllerOf } from "../jobs/owner.ts";
+import type { JobKind } from "../jobs/job-kind.ts";
+import { BARE_POD } from "../jobs/kinds.ts";
+import { controllerOf, topmostJob, type OwningJob } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { isNotFound } from "../kube/errors.ts";
 import { resources, type ObjectRef, type Resource } from "../kube/resources.ts";
 import { get } from "../kube/write.ts";
 import type { CompletionObserved } from "../reconcile/completion.ts";
 import type { ExportingPodObserved } from "../reconcile/export-gate.ts";
-import { exportIntentOf } from "../reconcile/exporting-job.ts";
-import { storageOf } from "../storage/bound.ts";
+import {
+  exportIntentOf,
+  exportIntentOfPod,
+  exportingJobOf,
+  jobUidOf,
+} from "../reconcile/exporting-job.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
+import { locationOf } from "./export-location.ts";
 import { takeTurn } from "./location.ts";
-import { locationOf, type Stores } from "./stores.ts";
+import { readOwners } from "./owners.ts";
+import type { Stores } from "./stores.ts";
 import { uidKey } from "./version-store.ts";
 
 /** Where observations come from. */
@@ -33,17 +42,20 @@ export async function observeExportingPod(
   signal: AbortSignal,
 ): Promise<ExportingPodObserved> {
   const namespace = pod.metadata?.namespace ?? "";
-  const limits = limitsOf(inForce().policy, namespace);
-  const job = await jobOf(api, stores, pod, signal);
-  const intent = job === undefined ? undefined : exportIntentOf(job);
+  const { policy } = inForce();
+  const limits = limitsOf(policy, namespace);
+  const owning = await owningJobOf(api, stores, pod, policy.jobKinds, signal);
+  const intent =
+    owning === undefined ? undefined : (exportIntentOf(owning) ?? exportIntentOfPod(pod));
   const nothing = { hostname: undefined, volume: undefined, claim: undefined, users: [] };
-  const base = { pod, job, limits };
-  if (job === undefined || intent === undefined || storageOf(intent.storage) === undefined) {
-    return { ...base, ...nothing };
-  }
-  const uid = job.metadata?.uid ?? "";
-  const { bound, location } = trainingStorage(intent, { namespace, uid });
-  const ownName = trainingClaimName(namespace, uid, location);
+  const record = owning === undefined ? undefined : exportRecordOf(owning.job);
+  const noted =
+    record?.pod === undefined ? undefined : stores.exportPods.get(namespace, record.pod);
+  const base = { pod, owning, limits, noted };
+  if (owning === undefined || intent === undefined) return { ...base, ...nothing };
+  const exporting = exportingJobOf(owning);
+  const { bound, location } = trainingStorage(intent, exporting);
+  const ownName = trainingClaimName(namespace, exporting.uid, location);
   const userClaim = intent.storage.persistentVolumeClaim?.claimName;
   const hostname =
     bound.nodeName === undefined ? undefined : await hostnameOf(api, bound.nodeName, signal);
@@ -56,25 +68,33 @@ export async function observeExportingPod(
     hostname,
     volume: stores.volumes.get(undefined, ownName),
     claim: claim ?? stores.claims.get(namespace, ownName),
-    users: takeTurn(stores, location, pod, job),
+    users: takeTurn(stores, location, pod, owning),
   };
 }
 
 /** What came of an exporting job. */
-export function observeCompletion({ stores, now }: Sources, job: Job): CompletionObserved {
-  const { namespace = "", uid = "" } = job.metadata ?? {};
-  const intent = exportIntentOf(job);
-  const location = locationOf(job);
-  const ownName = location === undefined ? undefined : trainingClaimName(namespace, uid, location);
+export function observeCompletion(
+  { stores, now, limits }: Sources,
+  owning: OwningJob,
+): CompletionObserved {
+  const { namespace = "", uid = "" } = owning.job.metadata ?? {};
+  const intent = exportIntentOf(owning);
+  const location = locationOf(owning);
+  const named = exportingJobOf(owning).uid;
+  const ownName =
+    location === undefined ? undefined : trainingClaimName(namespace, named, location);
   const names = intent === undefined ? [] : exportedVersionNames(intent.modelName, uid);
-  const named = names.flatMap((name) => stores.versions.get(namespace, name) ?? []);
+  const holders = names.flatMap((name) => stores.versions.get(namespace, name) ?? []);
   return {
     now: now(),
-    job,
+    ...owning,
+    settings: limits().build,
+    check: stores.preflightJobs.by("owner", uidKey(namespace, uid))[0],
+    checkPods: stores.preflightPods.by("owner", uidKey(namespace, uid)),
     pods: stores.exportPods.by("job", uidKey(namespace, uid)),
     volume: ownName === undefined ? undefined : stores.volumes.get(undefined, ownName),
     claim: ownName === undefined ? undefined : stores.claims.get(namespace, ownName),
-    versions: [...new Set([...stores.versions.by("job", uidKey(namespace, uid)), ...named])],
+    versions: [...new Set([...stores.versions.by("job", uidKey(namespace, uid)), ...holders])],
   };
 }
 
@@ -108,19 +128,17 @@ export async function find<T extends KubeObject>(
   }
 }
 
-async function jobOf(
+/** The job of a pod, as the watch shows it; a job that came past the webhook has no label of ours yet, so that no watch does. */
+async function owningJobOf(
   api: ApiServer,
   stores: Stores,
   pod: Pod,
+  kinds: readonly JobKind[],
   signal: AbortSignal,
-): Promise<Job | undefined> {
+): Promise<OwningJob | undefined> {
   const owner = controllerOf(pod);
-  if (owner === undefined) return undefined;
-  const namespace = pod.metadata?.namespace;
-  const [cached] = stores.exportJobs.by("uid", uidKey(namespace, owner.uid));
-  if (cached !== undefined) return cached;
-  // A job that came past the webhook has no label of ours yet, so no watch shows it.
-  const ref = { namespace, name: owner.name };
-  const job = await find<Job>(api, resources.jobs, ref, signal);
-  return job?.metadata?.uid === owner.uid ? job : undefined;
+  if (owner === undefined) return { job: pod, kind: BARE_POD };
+  const { namespace = "" } = pod.metadata ?? {};
+  const [cached] = stores.exporters.by("uid", uidKey(namespace, jobUidOf(pod)));
+  return cached ?? topmostJob(await readOwners(api, namespace, owner, kinds, signal), kinds);
 }

@@ -8,6 +8,7 @@ import { makePod } from "../../test/make/pod.ts";
 import { makePolicy } from "../../test/make/snapshot.ts";
 import type { Limits } from "../admission/limits.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
+import { JOB_KINDS } from "../jobs/kinds.ts";
 import { createAdmissionStores } from "./admission-stores.ts";
 import { observeBinding, runningPods } from "./injection.ts";
 import { createStores } from "./stores.ts";
@@ -23,7 +24,7 @@ function limits(): Limits {
 }
 
 async function observe(api: PagedServer, binding: ModelBinding) {
-  const stores = createStores(createAdmissionStores());
+  const stores = createStores(createAdmissionStores(), JOB_KINDS);
   stores.bindings.set(binding);
   stores.versions.set(VERSION);
   stores.namespaces.set({ metadata: { name: "team-a" } });
@@ -50,13 +51,15 @@ describe("what is known of a binding", () => {
     });
   });
 
-  test("are no pods for one that exports", async () => {
+  test("are no versions of one that exports, and its running pods too", async () => {
     const api = makePagedServer([[managed]]);
     const exporting = makeBinding((each) => {
       each.spec = { selector: each.spec.selector, export: makeExport() };
     });
-    expect(await observe(api, exporting)).toMatchObject({ pods: [], known: { versions: {} } });
-    expect(api.asked).toEqual([]);
+    expect(await observe(api, exporting)).toMatchObject({
+      pods: [makePod()],
+      known: { versions: {} },
+    });
   });
 });
 

@@ -19,7 +19,7 @@ export async function observeBinding(
   const { namespace = "" } = binding.metadata;
   const wanted = wantedByBinding(binding);
   const pods: Pod[] = [];
-  if (wanted !== undefined) {
+  if (wanted !== undefined || binding.spec?.export !== undefined) {
     const labelSelector = selectorText(binding.spec.selector);
     const pages = runningPods(api, stores.nodes, { namespace, labelSelector, signal });
     for await (const page of pages) for (const pod of page) pods.push(pod);

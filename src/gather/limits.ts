@@ -41,6 +41,8 @@ export function followLimits(options: FollowLimitsOptions): LimitsSource {
   const { path, identity, tell, log, signal, checkEveryMs = 2000 } = options;
   const listeners = createListeners();
   let current = options.initial;
+  /** Settings that wait for a restart. */
+  let waiting: readonly string[] = [];
   /** What was wrong with the file when it was read last; empty while it is valid. */
   let refused = "";
 
@@ -62,11 +64,19 @@ export function followLimits(options: FollowLimitsOptions): LimitsSource {
     tell({ outcome: "refused", faults });
   }
 
-  function take(next: Limits): void {
+  function take(read: Limits): void {
+    const { certificateDirectory, policy } = options.initial;
+    const { jobKinds } = policy;
+    const restart = [
+      ...(read.certificateDirectory === certificateDirectory ? [] : ["certificates"]),
+      ...(JSON.stringify(read.policy.jobKinds) === JSON.stringify(jobKinds) ? [] : ["jobKinds"]),
+    ];
+    // Watches and webhooks are for the kinds that there were at the start; decisions must not know of others.
+    const next = { ...read, policy: { ...read.policy, jobKinds } };
     const isNew = JSON.stringify(next) !== JSON.stringify(current);
-    if (!isNew && refused === "") return;
-    const restart =
-      next.certificateDirectory === options.initial.certificateDirectory ? [] : ["certificates"];
+    const isTold = restart.join() === waiting.join();
+    if (!isNew && isTold && refused === "") return;
+    waiting = restart;
     refused = "";
     current = deepFreeze(next);
     log.info({ path }, "The limits are in force");

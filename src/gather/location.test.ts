@@ -2,20 +2,37 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Tweak } from "../../test/make/frozen.ts";
 import { makeHeldJob, type MadeJob } from "../../test/make/job.ts";
 import { makeExport } from "../../test/make/export.ts";
+import { POD_UID, makeBarePod, makeOwningJob, withRecord } from "../../test/make/exporting.ts";
 import { makeModelVersion } from "../../test/make/modelversion.ts";
 import { makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
+import { LABELS } from "../api/annotations.ts";
+import type { KubeObject } from "../api/kube-types.ts";
 import { trainingClaimName } from "../api/names.ts";
 import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
+import { BATCH_JOB, JOB_KINDS } from "../jobs/kinds.ts";
+import type { OwningJob } from "../jobs/owner.ts";
 import { observeLocation, takeTurn } from "./location.ts";
 import { createAdmissionStores } from "./admission-stores.ts";
-import { createStores, locationOf, type Stores } from "./stores.ts";
+import { locationOf } from "./export-location.ts";
+import { createStores, type Stores } from "./stores.ts";
 
-const LOCATION = locationOf(makeHeldJob()) ?? "";
+const LOCATION = locationOf(owned(makeHeldJob())) ?? "";
 
 let stores: Stores;
 beforeEach(() => {
-  stores = createStores(createAdmissionStores());
+  stores = createStores(createAdmissionStores(), JOB_KINDS);
 });
+
+function owned(each: KubeObject): OwningJob {
+  return { job: each, kind: BATCH_JOB };
+}
+
+/** What the watch of a kind brings. */
+function add({ job: each, kind }: OwningJob): void {
+  const of = stores.exporters.stores.find((store) => store.kind === kind);
+  if (of === undefined) throw new Error(`${kind.kind} has no store`);
+  of.store.set(each);
+}
 
 function job(name: string, tweak: Tweak<MadeJob> = () => {}): MadeJob {
   return makeHeldJob((each) => {
@@ -39,41 +56,52 @@ function pod(owner: string, tweak: Tweak<MadePod> = () => {}): MadePod {
 function addVolume(owner: MadeJob): void {
   const uid = owner.metadata.uid ?? "";
   const name = trainingClaimName("team-a", uid, LOCATION);
-  stores.volumes.set({ apiVersion: "v1", kind: "PersistentVolume", metadata: { name, uid: name } });
+  const labels = { [LABELS.jobUid]: uid };
+  const metadata = { name, uid: name, labels };
+  stores.volumes.set({ apiVersion: "v1", kind: "PersistentVolume", metadata });
 }
 
 describe("of two jobs that write to one location", () => {
   const [first, second] = [job("first"), job("second")];
   beforeEach(() => {
-    for (const each of [first, second]) stores.exportJobs.set(each);
+    for (const each of [first, second]) add(owned(each));
   });
 
   test("the one that asks first is let go, though no watch shows that yet", () => {
-    expect(takeTurn(stores, LOCATION, pod("first"), first)).toEqual([]);
-    expect(takeTurn(stores, LOCATION, pod("second"), second)).toEqual(["Job first"]);
-    expect(takeTurn(stores, LOCATION, pod("first"), first)).toEqual([]);
+    expect(takeTurn(stores, LOCATION, pod("first"), owned(first))).toEqual([]);
+    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
+    expect(takeTurn(stores, LOCATION, pod("first"), owned(first))).toEqual([]);
   });
 
   test("the second is let go when the first was seen to begin, and is let off", () => {
-    takeTurn(stores, LOCATION, pod("first"), first);
+    takeTurn(stores, LOCATION, pod("first"), owned(first));
     addVolume(first);
-    expect(takeTurn(stores, LOCATION, pod("second"), second)).toEqual(["Job first"]);
-    stores.exportJobs.set(job("first", letGo));
-    expect(takeTurn(stores, LOCATION, pod("second"), second)).toEqual([]);
+    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
+    add(owned(job("first", letGo)));
+    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual([]);
   });
 
   test("the second need not wait for a first that came to nothing before it began", () => {
-    takeTurn(stores, LOCATION, pod("first"), first);
-    stores.exportJobs.set(job("first", letGo));
-    expect(takeTurn(stores, LOCATION, pod("second"), second)).toEqual([]);
+    takeTurn(stores, LOCATION, pod("first"), owned(first));
+    add(owned(job("first", letGo)));
+    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual([]);
+  });
+
+  test("a replica that writes to scratch space takes the turn for its job too", () => {
+    const replica = pod("first", (each) => void (each.spec.volumes = []));
+    expect(takeTurn(stores, LOCATION, replica, owned(first))).toEqual([]);
+    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
+  });
+
+  test("the second is let go when the first has its record and is let off, though no storage is seen", () => {
+    takeTurn(stores, LOCATION, pod("first"), owned(first));
+    add(owned(withRecord(job("first", renewed("2")), {})));
+    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
+    add(owned(job("first", letGo)));
+    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual([]);
   });
 
   test.each<[string, MadePod, MadeJob]>([
-    [
-      "a replica that writes to scratch space",
-      pod("first", (each) => void (each.spec.volumes = [])),
-      first,
-    ],
     ["a pod that is being deleted", pod("first", deleting), first],
     ["a job that is being deleted", pod("first"), job("first", deleting)],
     [
@@ -84,8 +112,8 @@ describe("of two jobs that write to one location", () => {
       }),
     ],
   ])("none is kept waiting by %s", (_, asking, owner) => {
-    expect(takeTurn(stores, LOCATION, asking, owner)).toEqual([]);
-    expect(takeTurn(stores, LOCATION, pod("second"), second)).toEqual([]);
+    expect(takeTurn(stores, LOCATION, asking, owned(owner))).toEqual([]);
+    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual([]);
   });
 });
 
@@ -97,7 +125,7 @@ test("a location is observed with all that is known of it", () => {
   const version = makeModelVersion((each) => {
     each.spec.storage = makeExport().storage;
   });
-  stores.exportJobs.set(held);
+  add(owned(held));
   stores.exportPods.set(running);
   stores.versions.set(version);
   addVolume(held);
@@ -110,8 +138,58 @@ test("a location is observed with all that is known of it", () => {
 });
 
 function letGo(each: MadeJob): void {
-  Object.assign(each.metadata, { finalizers: [], resourceVersion: "2" });
+  Object.assign(each.metadata, { finalizers: [], resourceVersion: "3" });
 }
+
+function renewed(resourceVersion: string): Tweak<MadeJob> {
+  return (each) => void (each.metadata.resourceVersion = resourceVersion);
+}
+
+function trainOf(name: "TFJob" | "PyTorchJob"): OwningJob {
+  return makeOwningJob(name, (each) => void (each.metadata.uid = `uid-of-${name}`));
+}
+
+describe("of two jobs of one name and of two kinds", () => {
+  test("one waits for the other", () => {
+    const [first, second] = [trainOf("TFJob"), trainOf("PyTorchJob")];
+    for (const each of [first, second]) add(each);
+    expect(takeTurn(stores, LOCATION, pod("TFJob"), first)).toEqual([]);
+    expect(takeTurn(stores, LOCATION, pod("PyTorchJob"), second)).toEqual(["TFJob train"]);
+    expect(observeLocation(stores, LOCATION).exporters.map(({ kind }) => kind.kind)).toEqual([
+      "TFJob",
+      "PyTorchJob",
+    ]);
+  });
+});
+
+test("a pod that is its own job has the turn too, and is among those who export", () => {
+  const owning = makeBarePod();
+  stores.exportPods.set(owning.job);
+  expect(takeTurn(stores, LOCATION, owning.job, owning)).toEqual([]);
+  expect(takeTurn(stores, LOCATION, pod("second"), owned(job("second")))).toEqual(["Pod alone"]);
+  expect(observeLocation(stores, LOCATION).exporters).toMatchObject([
+    { job: owning.job, pods: [owning.job] },
+  ]);
+});
+
+test.each([
+  ["has its own claim has begun", POD_UID, []],
+  ["finds the claim of the one before it waits for its turn", "the-one-before", ["Job first"]],
+])("a pod that is its own job and %s", (_, ownerUid, users) => {
+  const owning = makeBarePod();
+  const name = trainingClaimName("team-a", "", LOCATION);
+  const owner = { apiVersion: "v1", kind: "Pod", name: "alone", uid: ownerUid };
+  stores.exportPods.set(owning.job);
+  stores.claims.set({
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { name, namespace: "team-a", ownerReferences: [owner] },
+  });
+  const first = job("first");
+  add(owned(first));
+  addVolume(first);
+  expect(takeTurn(stores, LOCATION, owning.job, owning)).toEqual(users);
+});
 
 function deleting(object: MadeJob | MadePod): void {
   object.metadata.deletionTimestamp = "2024-01-01T00:00:00Z";

@@ -6,7 +6,7 @@ import type { Model } from "../api/model.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import type { AdmissionRequest } from "../api/review.ts";
-import { boundServe } from "../inject/bound-serve.ts";
+import { boundBy } from "../inject/bound.ts";
 import { candidates } from "../inject/resolution.ts";
 import { servedModels } from "../inject/serving-status.ts";
 import { templateKey } from "../jobs/owner.ts";
@@ -23,6 +23,7 @@ import {
   isInjectionEnabled,
   type AdmissionStores,
 } from "./admission-stores.ts";
+import { readOwners } from "./owners.ts";
 import { readVersionUse } from "./version-use.ts";
 
 /** Time that direct reads may take before the decision is made without them. */
@@ -51,11 +52,14 @@ export async function gatherSnapshot(
   const deadline = AbortSignal.any([sources.signal, AbortSignal.timeout(DIRECT_READ_MS)]);
   const inEffect = await bindingsInEffect(request, sources, deadline);
   const wanted = references(request, inEffect);
-  const [asked, missing, bindings, use] = await Promise.all([
+  const [asked, missing, bindings, use, owners] = await Promise.all([
     askedFor(sources, wanted, deadline),
     missingOf(sources, wanted, deadline),
     wanted.bindings === true ? bindingsOf(sources, namespace, deadline) : inEffect,
     wanted.use === true ? readVersionUse(sources, namespace) : undefined,
+    wanted.owner === undefined
+      ? undefined
+      : readOwners(sources.api, namespace, wanted.owner, sources.policy.jobKinds, deadline),
   ]);
   return {
     now: sources.now(),
@@ -71,6 +75,7 @@ export async function gatherSnapshot(
       ? {}
       : { versionsOfModel: namesOf(stores.versions.by("model", `${namespace}/${wanted.model}`)) }),
     ...(use === undefined ? {} : { use }),
+    ...(owners === undefined ? {} : { owners }),
   };
 }
 
@@ -85,7 +90,7 @@ async function bindingsInEffect(
 ): Promise<readonly ModelBinding[]> {
   if (!isBound) return bindingsIn(stores, namespace);
   const cached = stores.bindings.by("namespace", namespace);
-  if (boundServe(cached, object?.metadata?.labels) !== undefined) return cached;
+  if (boundBy(cached, object?.metadata?.labels) !== undefined) return cached;
   return listBindings(api, namespace, signal);
 }
 

@@ -1,16 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { makeExport } from "../../test/make/export.ts";
-import { makeExportingJob, makeHeldJob, makeJob } from "../../test/make/job.ts";
 import { DIGEST, makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
 import { JOB_UID, makeGatedPod, makePod, makeTrainingPod } from "../../test/make/pod.ts";
 import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
-import { trainingClaimName } from "../api/names.ts";
 import { printStatus } from "../inject/serving-status.ts";
+import { JOB_KINDS } from "../jobs/kinds.ts";
 import { createAdmissionStores } from "./admission-stores.ts";
-import { createStores, locationOf, locationOfPod } from "./stores.ts";
+import { createStores } from "./stores.ts";
 import { createVersionStore, uidKey } from "./version-store.ts";
-
-const LOCATION = "local:node-1:/models/mnist";
 
 describe("a version is found", () => {
   const version = makeBuiltVersion((each) => {
@@ -54,7 +50,7 @@ describe("a version is found", () => {
 });
 
 describe("the leader finds", () => {
-  const stores = createStores(createAdmissionStores());
+  const stores = createStores(createAdmissionStores(), JOB_KINDS);
 
   test("gated pods by the version that they wait for", () => {
     const pod = makeGatedPod();
@@ -105,18 +101,6 @@ describe("the leader finds", () => {
     expect(stores.exportPods.by("job", uidKey("team-a", JOB_UID))).toEqual([pod]);
   });
 
-  test("jobs by their UID, and by their location as long as they are held", () => {
-    const held = makeHeldJob();
-    const free = makeExportingJob((each) => {
-      each.metadata.name = "free";
-      each.metadata.uid = "free";
-    });
-    stores.exportJobs.set(held);
-    stores.exportJobs.set(free);
-    expect(stores.exportJobs.by("uid", uidKey("team-a", "free"))).toEqual([free]);
-    expect(stores.exportJobs.by("location", LOCATION)).toEqual([held]);
-  });
-
   test("what a build made by the UID of its version", () => {
     const pod = makePod((each) => void (each.metadata.labels = { [LABELS.versionUid]: "1" }));
     stores.buildPods.set(pod);
@@ -124,66 +108,3 @@ describe("the leader finds", () => {
     expect(stores.buildPods.by("version", uidKey("team-b", "1"))).toEqual([]);
   });
 });
-
-describe("the location of a pod", () => {
-  const ours = claimOf(trainingClaimName("team-a", JOB_UID, LOCATION));
-
-  test("is that of the claim which was made for it", () => {
-    const pod = makeTrainingPod((each) => void (each.spec.volumes = [ours]));
-    expect(locationOfPod(pod)).toBe(LOCATION);
-  });
-
-  test("is not what its annotation says when that has been changed since", () => {
-    const storage = { localStorage: { path: "/models/theirs", nodeName: "node-1" } };
-    const pod = makeTrainingPod((each) => {
-      each.spec.volumes = [ours];
-      const intent = makeExport((made) => void (made.storage = storage));
-      each.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
-    });
-    expect(locationOfPod(pod)).toBeUndefined();
-  });
-});
-
-describe("the location of a job", () => {
-  test("is where its pods write", () => {
-    expect(locationOf(makeHeldJob())).toBe(LOCATION);
-  });
-
-  test("is its own directory when that is to be clean", () => {
-    const intent = makeExport((each) => void (each.clean = true));
-    const job = makeHeldJob((each) => {
-      each.spec.template.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
-    });
-    expect(locationOf(job)).toBe(`${LOCATION}/1111111122`);
-  });
-
-  test.each([
-    ["exports nothing", makeJob()],
-    ["stands on the job alone, where anybody may change it", makeExportingJobByItself()],
-    [
-      "can not be read",
-      makeJob((job) => {
-        job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: "{" };
-      }),
-    ],
-    [
-      "names no storage",
-      makeJob((job) => {
-        const intent = makeExport((each) => void (each.storage = {}));
-        job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
-      }),
-    ],
-  ])("is unknown when its export %s", (_, job) => {
-    expect(locationOf(job)).toBeUndefined();
-  });
-});
-
-function makeExportingJobByItself() {
-  return makeJob((job) => {
-    job.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(makeExport()) };
-  });
-}
-
-function claimOf(claimName: string) {
-  return { name: "kubedl-export", persistentVolumeClaim: { claimName } };
-}

@@ -1,4 +1,4 @@
-import { LABELS, type ExportIntent } from "../api/annotations.ts";
+import { LABELS } from "../api/annotations.ts";
 import type {
   Job,
   KubeObject,
@@ -6,14 +6,13 @@ import type {
   PersistentVolumeClaim,
   Pod,
 } from "../api/kube-types.ts";
-import { trainingClaimName } from "../api/names.ts";
-import { controllerOf } from "../jobs/owner.ts";
+import type { JobKind } from "../jobs/job-kind.ts";
 import { createStore, type WritableStore } from "../kube/store.ts";
-import { exportIntentOf, exportIntentOfPod, isHeld } from "../reconcile/exporting-job.ts";
-import { exportClaimOf } from "../reconcile/location.ts";
+import { jobUidOf } from "../reconcile/exporting-job.ts";
 import { wantedOf } from "../inject/waiting.ts";
-import { trainingStorage } from "../storage/training-volume.ts";
 import type { AdmissionStores } from "./admission-stores.ts";
+import { createExporters, type Exporters } from "./exporters.ts";
+import { locationOfPod } from "./export-location.ts";
 import { createTurns, type Turns } from "./turns.ts";
 import { present, uidKeys } from "./version-store.ts";
 
@@ -23,20 +22,29 @@ export interface Stores extends AdmissionStores {
   readonly gatedPods: WritableStore<Pod, "version" | "model">;
   /** Pods of exporting jobs. */
   readonly exportPods: WritableStore<Pod, "job" | "location">;
-  readonly exportJobs: WritableStore<Job, "uid" | "location">;
+  readonly exporters: Exporters;
+  /** Jobs, and their pods, that ask registries for exporting jobs. */
+  readonly preflightJobs: WritableStore<Job, "owner">;
+  readonly preflightPods: WritableStore<Pod, "owner">;
   /** Jobs and pods of builds. */
   readonly buildJobs: WritableStore<Job, "version">;
   readonly buildPods: WritableStore<Pod, "version">;
   /** Volumes and claims that we made. */
   readonly volumes: WritableStore<PersistentVolume>;
   readonly claims: WritableStore<PersistentVolumeClaim>;
-  readonly turns: Turns<Job>;
+  readonly turns: Turns<KubeObject>;
   /** Pods whose gate was lifted last, by their template. */
   readonly lifted: Turns<Pod>;
 }
 
-/** The leader's stores, empty but for those that every replica keeps. */
-export function createStores(admission: AdmissionStores): Stores {
+/** The leader's stores for these kinds of jobs, empty but for those that every replica keeps. */
+export function createStores(admission: AdmissionStores, jobKinds: readonly JobKind[]): Stores {
+  const exportPods = createStore<Pod, "job" | "location">({
+    indexes: {
+      job: (pod) => uidKeys(pod.metadata, jobUidOf(pod)),
+      location: (pod) => present(locationOfPod(pod)),
+    },
+  });
   return {
     ...admission,
     gatedPods: createStore({
@@ -51,18 +59,10 @@ export function createStores(admission: AdmissionStores): Stores {
           ),
       },
     }),
-    exportPods: createStore({
-      indexes: {
-        job: (pod) => uidKeys(pod.metadata, controllerOf(pod)?.uid),
-        location: (pod) => present(locationOfPod(pod)),
-      },
-    }),
-    exportJobs: createStore({
-      indexes: {
-        uid: ({ metadata }) => uidKeys(metadata, metadata?.uid),
-        location: (job) => present(isHeld(job) ? locationOf(job) : undefined),
-      },
-    }),
+    exportPods,
+    exporters: createExporters(jobKinds, exportPods),
+    preflightJobs: createStore({ indexes: { owner: preflightOwner } }),
+    preflightPods: createStore({ indexes: { owner: preflightOwner } }),
     buildJobs: createStore({ indexes: { version: versionUid } }),
     buildPods: createStore({ indexes: { version: versionUid } }),
     volumes: createStore(),
@@ -72,38 +72,12 @@ export function createStores(admission: AdmissionStores): Stores {
   };
 }
 
-/** The directory that a job's pods write to; undefined when its export can not be read. */
-export function locationOf(job: Job): string | undefined {
-  const { namespace = "", uid = "" } = job.metadata ?? {};
-  return locationIn(exportIntentOf(job), namespace, uid);
-}
-
-/**
- * The directory that a pod writes to, by what it was told when it was admitted. The annotation may have been changed since; a
- * claim that we made can not, and its name holds the directory.
- */
-export function locationOfPod(pod: Pod): string | undefined {
-  const uid = controllerOf(pod)?.uid ?? "";
-  const { namespace = "" } = pod.metadata ?? {};
-  const intent = exportIntentOfPod(pod);
-  const location = locationIn(intent, namespace, uid);
-  const claimName = exportClaimOf(pod);
-  if (location === undefined || claimName === undefined) return location;
-  const expected =
-    intent?.storage.persistentVolumeClaim?.claimName ?? trainingClaimName(namespace, uid, location);
-  return claimName === expected ? location : undefined;
-}
-
-function locationIn(
-  intent: ExportIntent | undefined,
-  namespace: string,
-  uid: string,
-): string | undefined {
-  return intent === undefined ? undefined : trainingStorage(intent, { namespace, uid }).location;
-}
-
 function versionUid({ metadata }: KubeObject): readonly string[] {
   return uidKeys(metadata, metadata?.labels?.[LABELS.versionUid]);
+}
+
+function preflightOwner({ metadata }: KubeObject): readonly string[] {
+  return uidKeys(metadata, metadata?.labels?.[LABELS.preflight]);
 }
 
 function waitsFor({ metadata }: Pod, name: string | undefined): readonly string[] {

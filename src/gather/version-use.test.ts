@@ -3,6 +3,7 @@ import { makeModel } from "../../test/make/model.ts";
 import { makeBuiltVersion, namedVersion } from "../../test/make/modelversion.ts";
 import { makeUsingPod } from "../../test/make/pod.ts";
 import type { Model } from "../api/model.ts";
+import { JOB_KINDS } from "../jobs/kinds.ts";
 import type { ApiServer, RequestOptions } from "../kube/client.ts";
 import { ApiError } from "../kube/errors.ts";
 import { createAdmissionStores } from "./admission-stores.ts";
@@ -101,7 +102,7 @@ describe("what the retention of a Model depends on", () => {
 });
 
 async function observe(api: ApiServer, cached: Model) {
-  const stores = createStores(createAdmissionStores());
+  const stores = createStores(createAdmissionStores(), JOB_KINDS);
   for (const [name, day] of [
     ["v1", 1],
     ["v2", 2],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { makeExport } from "../../test/make/export.ts";
 import { patched } from "../../test/make/patched.ts";
-import { makeTrainingPod } from "../../test/make/pod.ts";
+import { JOB_UID, makeTrainingPod } from "../../test/make/pod.ts";
 import { hasExportHook, hookExport, mountExport, type ExportTarget } from "./completion-hook.ts";
 import { draftPod } from "./pod-draft.ts";
 
@@ -10,6 +11,7 @@ const TARGET: ExportTarget = {
   mountPath: "/out",
   isWriter: true,
   gated: true,
+  jobUid: JOB_UID,
 };
 
 function hooked(target: ExportTarget) {
@@ -40,12 +42,31 @@ describe("a writer", () => {
 
   test("waits behind the gate, and is found by the label", () => {
     expect(spec.schedulingGates).toEqual([{ name: "model.kubedl.io/export" }]);
-    expect(metadata.labels).toEqual({ "model.kubedl.io/export": "true" });
+    expect(metadata.labels).toEqual({
+      "model.kubedl.io/export": "true",
+      "model.kubedl.io/job-uid": JOB_UID,
+    });
     expect(metadata.annotations?.["model.kubedl.io/status"]).toBe('{"writes":"mh-1"}');
   });
 
   test("that has its node gets no gate", () => {
     expect(hooked({ ...TARGET, gated: false }).spec.schedulingGates).toBeUndefined();
+  });
+});
+
+test("a pod that is its own job is held, and has no UID to be found by", () => {
+  const { metadata } = hooked({ ...TARGET, jobUid: undefined });
+  expect(metadata.finalizers).toEqual(["model.kubedl.io/export"]);
+  expect(metadata.labels).toEqual({ "model.kubedl.io/export": "true" });
+  expect(hooked(TARGET).metadata.finalizers).toBeUndefined();
+});
+
+test("a pod for which a binding asks keeps what it asked for", () => {
+  const intent = makeExport((each) => void (each.modelName = "bound"));
+  const { metadata } = hooked({ ...TARGET, bound: { name: "exports", intent } });
+  expect(metadata.annotations).toEqual({
+    "model.kubedl.io/export": JSON.stringify(intent),
+    "model.kubedl.io/status": '{"writes":"mh-1","binding":"exports"}',
   });
 });
 
@@ -69,16 +90,18 @@ test("mountExport changes the containers alone", () => {
 
 describe("a pod is hooked", () => {
   test("with the claim, or as a replica with scratch space", () => {
-    expect(hasExportHook(hooked(TARGET), "mh-1")).toBe(true);
-    expect(hasExportHook(hooked({ ...TARGET, isWriter: false }), "mh-1")).toBe(true);
+    expect(hasExportHook(hooked(TARGET), TARGET)).toBe(true);
+    const replica = { ...TARGET, isWriter: false };
+    expect(hasExportHook(hooked(replica), replica)).toBe(true);
   });
 
   test("not with another claim or another volume of that name", () => {
-    expect(hasExportHook(hooked(TARGET), "mh-2")).toBe(false);
+    expect(hasExportHook(hooked(TARGET), { ...TARGET, claimName: "mh-2" })).toBe(false);
+    expect(hasExportHook(hooked({ ...TARGET, isWriter: false }), TARGET)).toBe(false);
     const pod = makeTrainingPod((each) => {
       each.spec.volumes = [{ name: "kubedl-export", emptyDir: {} }];
     });
-    expect(hasExportHook(pod, "mh-1")).toBe(false);
-    expect(hasExportHook(makeTrainingPod(), "mh-1")).toBe(false);
+    expect(hasExportHook(pod, TARGET)).toBe(false);
+    expect(hasExportHook(makeTrainingPod(), TARGET)).toBe(false);
   });
 });

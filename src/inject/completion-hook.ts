@@ -1,4 +1,4 @@
-import { ANNOTATIONS, GATES, LABELS } from "../api/annotations.ts";
+import { ANNOTATIONS, FINALIZERS, GATES, LABELS, type ExportIntent } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
 import { ENV } from "./env.ts";
 import type { ContainerRef, PodDraft } from "./pod-draft.ts";
@@ -16,13 +16,17 @@ export interface ExportTarget {
   readonly mountPath: string;
   /** False for a replica whose output is dropped: it gets scratch space at the same path, so that the same command runs. */
   readonly isWriter: boolean;
-  /** False for a pod with spec.nodeName, which the API server lets no gate hold. */
+  /** False for a pod with spec.nodeName, which the API server lets no gate hold, and for one whose job has been let go. */
   readonly gated: boolean;
+  /** UID of the job; undefined for a pod that is its own job, and has no UID yet. */
+  readonly jobUid: string | undefined;
+  /** The binding that asks for it, and what for: both may change or go before the job ends. */
+  readonly bound?: { readonly name: string; readonly intent: ExportIntent };
 }
 
 /** Mounts the export's storage in every container of a training pod, and holds the pod until the storage is there. */
 export function hookExport(draft: PodDraft, target: ExportTarget): void {
-  const { claimName, isWriter } = target;
+  const { claimName, isWriter, jobUid, bound } = target;
   draft.addVolume(
     isWriter
       ? { name: EXPORT_VOLUME, persistentVolumeClaim: { claimName } }
@@ -31,10 +35,15 @@ export function hookExport(draft: PodDraft, target: ExportTarget): void {
   mountExport(draft, target, draft.containers);
   if (target.gated) draft.addGate(GATES.export);
   draft.setLabel(LABELS.export, "true");
-  draft.setAnnotation(
-    ANNOTATIONS.status,
-    JSON.stringify(isWriter ? { writes: claimName } : { writes: "scratch" }),
-  );
+  // Its own job: no other pod is ever held by a finalizer, since controllers and drains wait for pods to go.
+  if (jobUid === undefined) draft.addFinalizer(FINALIZERS.export);
+  else draft.setLabel(LABELS.jobUid, jobUid);
+  if (bound !== undefined) draft.setAnnotation(ANNOTATIONS.export, JSON.stringify(bound.intent));
+  const status = {
+    writes: isWriter ? claimName : "scratch",
+    ...(bound === undefined ? {} : { binding: bound.name }),
+  };
+  draft.setAnnotation(ANNOTATIONS.status, JSON.stringify(status));
 }
 
 /** Mounts the export's storage in containers of a pod that has the volume. */
@@ -55,10 +64,15 @@ export function mountExport(
 }
 
 /** True for a pod that has this hook already: our volume, with that claim or as scratch space. */
-export function hasExportHook(pod: Pod, claimName: string): boolean {
+export function hasExportHook(
+  pod: Pod,
+  { claimName, isWriter }: Pick<ExportTarget, "claimName" | "isWriter">,
+): boolean {
   return (pod.spec?.volumes ?? []).some(
     ({ name, persistentVolumeClaim, emptyDir }) =>
       name === EXPORT_VOLUME &&
-      (persistentVolumeClaim?.claimName === claimName || emptyDir?.sizeLimit === SCRATCH_LIMIT),
+      (isWriter
+        ? persistentVolumeClaim?.claimName === claimName
+        : emptyDir?.sizeLimit === SCRATCH_LIMIT),
   );
 }

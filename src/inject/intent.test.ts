@@ -79,7 +79,10 @@ describe("an intent", () => {
 
   test("to export has what the annotation states", () => {
     const result = read(EXPORT);
-    expect(result.ok && result.intent).toEqual({ export: makeExport(), optedOut: false });
+    expect(result.ok && result.intent).toEqual({
+      export: { intent: makeExport() },
+      optedOut: false,
+    });
   });
 
   test("to be left alone counts for more than all others, right or wrong", () => {

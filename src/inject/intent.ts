@@ -11,6 +11,7 @@ import type { Reason } from "../api/reasons.ts";
 import type { Cause, Warning } from "../api/review.ts";
 import { show } from "../api/schema-faults.ts";
 import { resourceFaults } from "./resource-faults.ts";
+import type { Bound } from "./bound.ts";
 import { unknownKeysOf } from "./unknown-keys.ts";
 import {
   boundField,
@@ -41,10 +42,17 @@ export interface ServeIntent {
   readonly binding?: string;
 }
 
+/** A pod whose model is to be exported. */
+export interface ExportAsked {
+  readonly intent: ExportIntent;
+  /** The ModelBinding that asks for it; absent where the pod's annotation does. */
+  readonly binding?: string;
+}
+
 /** What is asked for a pod. */
 interface Intent {
   readonly serve?: ServeIntent;
-  readonly export?: ExportIntent;
+  readonly export?: ExportAsked;
   /** True when the pod is to be left alone. */
   readonly optedOut: boolean;
 }
@@ -69,7 +77,7 @@ type Fault = (key: string, message: string, below?: string) => void;
 export function readIntent(
   annotations: Annotations | null | undefined,
   path: string,
-  bound?: BoundServe,
+  bound?: Bound,
 ): IntentResult {
   const given = Object.fromEntries(
     Object.entries(annotations ?? {}).filter(([key]) => isAsking(key)),
@@ -92,8 +100,16 @@ export function readIntent(
   for (const [key, message] of contradicting) fault(key, message);
   const exported = readExport(given, fault);
   const isExport = given[ANNOTATIONS.export] !== undefined;
-  const serve = readServe(given, path, isExport ? undefined : bound, fault);
   const naming = namingKey(given);
+  // Annotations win whole: what they say of exporting or serving, a binding says nothing to.
+  const free = isExport || naming !== undefined ? undefined : bound;
+  const serve = readServe(
+    given,
+    path,
+    free !== undefined && "serve" in free ? free : undefined,
+    fault,
+  );
+  const boundExport = free !== undefined && "export" in free ? free : undefined;
   const isBoth = isExport && naming !== undefined;
   if (isBoth) fault(ANNOTATIONS.export, `excludes ${naming}: a pod exports or serves`);
   const isIdle = serve === undefined && naming === undefined;
@@ -109,7 +125,10 @@ export function readIntent(
   }
   const intent: Intent = {
     ...(serve === undefined ? {} : { serve }),
-    ...(exported === undefined ? {} : { export: exported }),
+    ...(exported === undefined ? {} : { export: { intent: exported } }),
+    ...(boundExport === undefined
+      ? {}
+      : { export: { intent: boundExport.export, binding: boundExport.name } }),
     optedOut: false,
   };
   return { ok: true, intent, warnings };

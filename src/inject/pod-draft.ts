@@ -26,6 +26,8 @@ export interface PodDraft {
   addGate(name: string): void;
   /** Adds a Secret unless the pod has it. */
   addPullSecret(name: string): void;
+  /** Adds a finalizer unless the pod has it. */
+  addFinalizer(name: string): void;
   setAnnotation(key: string, value: string): void;
   setLabel(key: string, value: string): void;
   /** The recorded operations, to be applied in order. */
@@ -79,6 +81,9 @@ export function draftPod(pod: Pod): PodDraft {
     addFirstInitContainer: (container) => void first.push(container),
     addGate: (name) => appendNamed("/spec/schedulingGates", spec?.schedulingGates, name),
     addPullSecret: (name) => appendNamed("/spec/imagePullSecrets", spec?.imagePullSecrets, name),
+    addFinalizer: (name) => {
+      if (pod.metadata?.finalizers?.includes(name) !== true) append("/metadata/finalizers", name);
+    },
     setAnnotation: (key, value) => put("annotations", key, value),
     setLabel: (key, value) => put("labels", key, value),
     operations: () => [

@@ -21,7 +21,8 @@ export function isNeverTouched(
   return (
     isForeignNamespace(namespace, systemNamespace) ||
     metadata?.annotations?.[MIRROR] !== undefined ||
-    // A build pod's label names the version it belongs to; a user's pod gains nothing by wearing it.
-    metadata?.labels?.[LABELS.versionUid] !== undefined
+    // The labels of build pods and of those that ask registries; a user's pod gains nothing by wearing it.
+    metadata?.labels?.[LABELS.versionUid] !== undefined ||
+    metadata?.labels?.[LABELS.preflight] !== undefined
   );
 }

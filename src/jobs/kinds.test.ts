@@ -1,72 +1,95 @@
 import { describe, expect, test } from "vitest";
-import { makeJob, type MadeJob } from "../../test/make/job.ts";
-import { makeTrainingPod } from "../../test/make/pod.ts";
-import { JOB_KINDS, jobKind, type JobKind } from "./kinds.ts";
+import {
+  JOB_EXAMPLES,
+  exampleJob,
+  examplePod,
+  type JobExample,
+} from "../../test/make/job-examples.ts";
+import type { JobKind } from "./job-kind.ts";
+import { BARE_POD, BATCH_JOB, BETWEEN, JOB_KINDS, jobKind, kindNames } from "./kinds.ts";
+import { outcomeOf, timesOf } from "./outcome.ts";
+import { apiVersionOf } from "./places.ts";
+import { podTemplatesOf } from "./templates.ts";
+import { isWriterPod, sizeOf, writerName } from "./writer.ts";
+
+const ROWS: readonly JobKind[] = [...JOB_KINDS, BARE_POD];
+
+function rowOf(example: JobExample): JobKind {
+  const row = jobKind(ROWS, example);
+  if (row === undefined) throw new Error(`${example.kind} is no row`);
+  return row;
+}
 
 describe("jobKind", () => {
   test("finds a kind by its version and name", () => {
-    expect(jobKind("batch/v1", "Job")).toBe(JOB_KINDS[0]);
+    expect(jobKind(JOB_KINDS, { apiVersion: "batch/v1", kind: "Job" })).toBe(BATCH_JOB);
+    expect(jobKind(BETWEEN, { apiVersion: "ray.io/v1", kind: "RayCluster" })).toBe(BETWEEN[0]);
   });
 
   test.each([
     [undefined, undefined],
     ["batch/v1", "CronJob"],
-    ["batch.volcano.sh/v1alpha1", "Job"],
+    ["batch/v2", "Job"],
+    ["training.kubedl.io/v1alpha1", "JAXJob"],
+    ["v1", "Pod"],
   ])("does not know %s %s", (apiVersion, kind) => {
-    expect(jobKind(apiVersion, kind)).toBeUndefined();
+    expect(jobKind(JOB_KINDS, { apiVersion, kind })).toBeUndefined();
   });
 });
 
-describe("of a batch Job", () => {
-  const [kind] = JOB_KINDS as readonly [JobKind];
+test("a kind of several versions is named once", () => {
+  const kinds = JOB_KINDS.filter(({ kind }) => kind === "MPIJob" || kind === "JobSet");
+  expect(kinds).toHaveLength(3);
+  expect(kindNames(kinds)).toBe("JobSet (jobset.x-k8s.io), MPIJob (kubeflow.org)");
+});
+
+test("there is one example of every kind", () => {
+  const rows = ROWS.map((row) => ({ apiVersion: apiVersionOf(row), kind: row.kind }));
+  expect(names(JOB_EXAMPLES)).toEqual(names(rows));
+});
+
+describe.each(JOB_EXAMPLES)("a $kind of $apiVersion", (example) => {
+  const row = rowOf(example);
+  const { running, succeeded, failed, pods } = example;
+  const job = exampleJob(example, running);
 
   test.each([
-    [undefined, true],
-    ["0", true],
-    ["1", false],
-    ["10", false],
-  ])("the pod with completion index %s writes: %s", (index, expected) => {
-    const pod = makeTrainingPod((each) => {
-      each.metadata.annotations =
-        index === undefined ? {} : { "batch.kubernetes.io/job-completion-index": index };
-    });
-    expect(kind.isWriter(pod)).toBe(expected);
+    ["running", running],
+    ["succeeded", succeeded],
+    ["failed", failed],
+    ["running", {}],
+  ])("is %s by its status", (outcome, status) => {
+    expect(outcomeOf(row, exampleJob(example, status))).toBe(outcome);
   });
 
-  test.each<[string, Partial<MadeJob["spec"]>, boolean]>([
-    ["one", {}, false],
-    ["one at a time, once", { parallelism: 1, completions: 1 }, false],
-    ["none for now", { parallelism: 0 }, false],
-    ["two at a time", { parallelism: 2 }, true],
-    ["two in all", { completions: 2 }, true],
-    ["two that are numbered", { completions: 2, parallelism: 2, completionMode: "Indexed" }, false],
-  ])("%s: no pod is the first", (_, spec, expected) => {
-    const job = makeJob((each) => void Object.assign(each.spec, spec));
-    expect(kind.hasNoFirstPod(job)).toBe(expected);
+  test("tells when it started and ended", () => {
+    const { started, ended } = example;
+    const times = timesOf(row, exampleJob(example, succeeded));
+    expect(times).toEqual({ started, completed: ended });
   });
 
-  test.each([
-    ["Indexed", "0", true],
-    ["Indexed", "0,2-4", true],
-    ["Indexed", "0-3", true],
-    ["Indexed", "1,3-10", false],
-    ["Indexed", "10", false],
-    ["Indexed", "", false],
-    ["Indexed", undefined, false],
-    ["NonIndexed", undefined, true],
-    [undefined, undefined, true],
-  ])("%s, completed %j: the writer has succeeded: %s", (completionMode, indexes, expected) => {
-    const job = makeJob((each) => {
-      if (completionMode !== undefined) each.spec.completionMode = completionMode;
-      each.status = indexes === undefined ? {} : { completedIndexes: indexes };
-    });
-    expect(kind.hasWriterSucceeded(job)).toBe(expected);
+  test("has one pod that writes, and a name for it", () => {
+    const owners = row === BARE_POD ? [] : [job];
+    expect(pods.map((pod) => isWriterPod(row, examplePod(pod), owners))).toEqual(
+      pods.map(({ writes }) => writes),
+    );
+    expect(pods.filter(({ writes }) => writes)).toHaveLength(1);
+    expect(writerName(row, job)).toBe(example.writer);
   });
 
-  test("the outcome is that of its conditions", () => {
-    const job = makeJob((each) => {
-      each.status = { conditions: [{ type: "Complete", status: "True" }] };
-    });
-    expect(kind.outcome(job)).toBe("succeeded");
+  test("counts its pods", () => {
+    expect(sizeOf(row, job)).toBe(example.size);
+  });
+
+  test("has its templates where the row says", () => {
+    const found = podTemplatesOf(job, row);
+    expect(found.length > 0).toBe(row.places.length > 0);
+    for (const { hasMetadata, annotations } of found) {
+      expect({ hasMetadata, annotations }).toEqual({ hasMetadata: false, annotations: undefined });
+    }
   });
 });
+
+function names(of: readonly { apiVersion: string; kind: string }[]): readonly string[] {
+  return of.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).toSorted();
+}

@@ -1,4 +1,6 @@
 import type { KubeObject, OwnerReference } from "../api/kube-types.ts";
+import type { JobKind } from "./job-kind.ts";
+import { jobKind } from "./kinds.ts";
 
 /** Label of the revision of a StatefulSet's or DaemonSet's template that a pod is made from. */
 export const REVISION = "controller-revision-hash";
@@ -13,4 +15,23 @@ export function templateKey(namespace: string, pod: KubeObject): string | undefi
   const uid = controllerOf(pod)?.uid;
   if (uid === undefined) return undefined;
   return `${namespace}/${uid}/${pod.metadata?.labels?.[REVISION] ?? ""}`;
+}
+
+/** The job that a pod belongs to: its object, and the row of its kind. */
+export interface OwningJob {
+  readonly job: KubeObject;
+  readonly kind: JobKind;
+}
+
+/** The topmost known job of the objects above a pod, the nearest first; undefined where none is known. */
+export function topmostJob(
+  owners: readonly KubeObject[],
+  kinds: readonly JobKind[],
+): OwningJob | undefined {
+  return owners
+    .flatMap((job) => {
+      const kind = jobKind(kinds, job);
+      return kind === undefined ? [] : [{ job, kind }];
+    })
+    .at(-1);
 }

@@ -1,10 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { deepFreeze } from "../kube/freeze.ts";
-import { jobOf, podOf, templatesAt } from "./templates.ts";
-import { WORKLOADS, type TemplatePlace } from "./workloads.ts";
+import { makeJobKind } from "../../test/make/workload.ts";
+import { BATCH_JOB } from "./kinds.ts";
+import { pods } from "./places.ts";
+import { jobOf, podOf, podTemplatesOf, templatesAt } from "./templates.ts";
+import { WORKLOADS } from "./workloads.ts";
 
-const pods = (path: string): TemplatePlace => ({ path, makes: "pods", owner: "itself" });
 const REPLICAS = pods("spec.replicas.*.template");
 
 describe("a template is found", () => {
@@ -114,6 +116,74 @@ describe("of a template", () => {
     const { template, ...rest } = jobOf(deepFreeze({ spec })).spec ?? {};
     expect(rest).toEqual({ completions: 2, parallelism: 3, completionMode: "Indexed" });
     expect(template?.metadata).toEqual({ annotations: {}, labels: {} });
+    expect(jobOf({ spec }, "NonIndexed").spec?.completionMode).toBe("Indexed");
+    expect(jobOf({}, "Indexed").spec?.completionMode).toBe("Indexed");
+    expect(jobOf({}).spec?.completionMode).toBeUndefined();
+  });
+});
+
+describe("the templates of pods", () => {
+  const annotated = { metadata: { annotations: { a: "b", c: 5 } } };
+
+  test("are those of the job itself, with what an annotation needs", () => {
+    const tfReplicaSpecs = {
+      Worker: { template: annotated },
+      Chief: { template: { metadata: {} } },
+      PS: { template: { metadata: null } },
+      Evaluator: {},
+    };
+    const found = podTemplatesOf(deepFreeze({ spec: { tfReplicaSpecs } }), makeJobKind("TFJob"));
+    expect(found).toEqual([
+      { ...replica("Worker"), hasMetadata: true, annotations: { a: "b" } },
+      { ...replica("Chief"), hasMetadata: true, annotations: undefined },
+      { ...replica("PS"), hasMetadata: false, annotations: undefined },
+    ]);
+  });
+
+  test("are in the templates of Jobs, which are known, too", () => {
+    const spec = { parallelism: 2, template: annotated };
+    const replicatedJobs = [
+      { name: "a", template: { spec } },
+      { name: "b", template: { spec: { template: {} } } },
+    ];
+    const found = podTemplatesOf(deepFreeze({ spec: { replicatedJobs } }), makeJobKind("JobSet"));
+    expect(found).toEqual([
+      {
+        ...jobTemplate(0),
+        hasMetadata: true,
+        annotations: { a: "b" },
+        job: jobOf({ spec }, "Indexed"),
+      },
+      {
+        ...jobTemplate(1),
+        hasMetadata: false,
+        annotations: undefined,
+        job: jobOf({ spec: { template: {} } }, "Indexed"),
+      },
+    ]);
+  });
+
+  test.each([{}, { spec: null }, { spec: {} }, { spec: { template: null } }])(
+    "are none in the template of a Job %j",
+    (template) => {
+      const object = deepFreeze({ spec: { replicatedJobs: [{ name: "a", template }] } });
+      expect(podTemplatesOf(object, makeJobKind("JobSet"))).toEqual([]);
+    },
+  );
+
+  test("are none where a runtime has them", () => {
+    expect(podTemplatesOf(deepFreeze({ spec: {} }), makeJobKind("TrainJob"))).toEqual([]);
+  });
+
+  test("are in a Job that was written without metadata", () => {
+    expect(podTemplatesOf(deepFreeze({ spec: { template: {} } }), BATCH_JOB)).toEqual([
+      {
+        path: "spec.template",
+        pointer: "/spec/template",
+        hasMetadata: false,
+        annotations: undefined,
+      },
+    ]);
   });
 });
 
@@ -122,7 +192,12 @@ test("no JSON makes it throw", () => {
   const template = fc.oneof(part, fc.record({ metadata: part, spec: part }));
   const spec = fc.oneof(
     part,
-    fc.record({ template, jobTemplate: template, tasks: fc.oneof(fc.array(template), part) }),
+    fc.record({
+      template,
+      jobTemplate: template,
+      tasks: fc.oneof(fc.array(template), part),
+      replicatedJobs: fc.array(fc.record({ template: fc.record({ spec: template }) })),
+    }),
   );
   const places = WORKLOADS.flatMap((row) => row.places);
   expect(() =>
@@ -132,7 +207,20 @@ test("no JSON makes it throw", () => {
           podOf(value);
           jobOf(value);
         }
+        for (const row of WORKLOADS) podTemplatesOf(object, row);
       }),
     ),
   ).not.toThrow();
 });
+
+function replica(name: string): object {
+  const path = `spec.tfReplicaSpecs.${name}.template`;
+  return { path, pointer: `/${path.replaceAll(".", "/")}` };
+}
+
+function jobTemplate(index: number): object {
+  return {
+    path: `spec.replicatedJobs[${index}].template.spec.template`,
+    pointer: `/spec/replicatedJobs/${index}/template/spec/template`,
+  };
+}

@@ -1,7 +1,7 @@
 import { isFields, type Fields } from "../api/fields.ts";
 import type { Container, Job, ObjectMeta, Pod, Volume, VolumeMount } from "../api/kube-types.ts";
 import { pointerToken } from "../api/review.ts";
-import type { TemplatePlace } from "./workloads.ts";
+import { JOB, type TemplatePlace, type Workload } from "./places.ts";
 
 /** Something that stands in an object. */
 export interface Found {
@@ -34,6 +34,42 @@ function find(
   });
 }
 
+/** A template of pods in a job, or in the template of a Job that the job makes. */
+export interface PodTemplate extends Omit<Found, "value"> {
+  readonly annotations: { readonly [key: string]: string } | undefined;
+  /** False where an annotation needs the metadata made first. */
+  readonly hasMetadata: boolean;
+  /** The Job between, as its template makes it; absent where the pods are the job's own. */
+  readonly job?: Job;
+}
+
+/** The templates of the pods of a job, nearest to how they are written. */
+export function podTemplatesOf(
+  object: unknown,
+  { places }: Pick<Workload, "places">,
+): readonly PodTemplate[] {
+  return places.flatMap((place) =>
+    templatesAt(object, place).flatMap((found) => {
+      if (place.makes === "pods") return [podTemplate(found)];
+      const job = jobOf(found.value, place.completionMode);
+      return find(found, found.value, ["spec", "template"]).map((each) => podTemplate(each, job));
+    }),
+  );
+}
+
+function podTemplate({ path, pointer, value }: Found, job?: Job): PodTemplate {
+  const { metadata } = value;
+  const hasMetadata = isFields(metadata);
+  const isAnnotated = hasMetadata && isFields(metadata["annotations"]);
+  return {
+    path,
+    pointer,
+    hasMetadata,
+    annotations: isAnnotated ? textsIn(metadata, "annotations") : undefined,
+    ...(job === undefined ? {} : { job }),
+  };
+}
+
 /** The pod that a template makes, with the fields that decide whether a model can be given to it; parts of another shape left out. */
 export function podOf(template: Fields): Pod {
   const spec = fieldsIn(template, "spec");
@@ -52,12 +88,13 @@ export function podOf(template: Fields): Pod {
   };
 }
 
-/** The Job that a template makes, with the fields that decide whether it can export a model. */
-export function jobOf(template: Fields): Job {
+/** The Job that a template makes, with the fields that decide whether it can export a model; `mode` is that of one that names none. */
+export function jobOf(template: Fields, mode?: string): Job {
   const spec = fieldsIn(template, "spec");
-  const { completionMode, completions, parallelism } = spec;
+  const { completionMode = mode, completions, parallelism } = spec;
   const { metadata, spec: podSpec } = podOf(fieldsIn(spec, "template"));
   return {
+    ...JOB,
     metadata: metadataOf(template),
     spec: {
       template: { ...(metadata && { metadata }), ...(podSpec && { spec: podSpec }) },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { WORKLOADS, workloadOf, workloadOfObject } from "./workloads.ts";
+import { apiVersionOf, type Workload } from "./places.ts";
+import { WORKLOADS, workloadOf } from "./workloads.ts";
 
 describe("the table", () => {
   test("has each kind once", () => {
@@ -8,24 +9,34 @@ describe("the table", () => {
   });
 
   test.each(WORKLOADS)("has $group/$version $kind", (row) => {
-    expect(workloadOf(row)).toBe(row);
-    const { group, version, kind } = row;
-    expect(workloadOfObject({ apiVersion: `${group}/${version}`, kind })).toBe(row);
+    expect(workloadOf({ apiVersion: apiVersionOf(row), kind: row.kind })).toBe(row);
     expect(row.plural).toBe(`${row.kind.toLowerCase()}s`);
     for (const { path } of row.places) expect(path).toMatch(/^spec\.[A-Za-z.*]+emplate$/);
   });
 
   test.each([
-    { group: "apps", version: "v1beta1", kind: "Deployment" },
-    { group: "", version: "v1", kind: "Pod" },
-    { group: "kubeflow.org", version: "v1", kind: "MXJob" },
-  ])("lacks $group/$version $kind", (kind) => {
-    expect(workloadOf(kind)).toBeUndefined();
-    const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
-    expect(workloadOfObject({ apiVersion, kind: kind.kind })).toBeUndefined();
+    ["apps/v1beta1", "Deployment"],
+    ["v1", "Pod"],
+    ["kubeflow.org/v1", "MXJob"],
+    ["ray.io/v1", "RayCluster"],
+  ])("lacks %s %s", (apiVersion, kind) => {
+    expect(workloadOf({ apiVersion, kind })).toBeUndefined();
   });
 });
 
 test("an object without a type has no row", () => {
-  expect(workloadOfObject({})).toBeUndefined();
+  expect(workloadOf({})).toBeUndefined();
+});
+
+test("kinds that the administrator added are found after those of the table", () => {
+  const added: Workload = {
+    group: "batch.example",
+    version: "v1",
+    kind: "Run",
+    plural: "runs",
+    places: [],
+  };
+  const own: Workload = { ...added, group: "apps", kind: "Deployment" };
+  expect(workloadOf({ apiVersion: "batch.example/v1", kind: "Run" }, [own, added])).toBe(added);
+  expect(workloadOf({ apiVersion: "apps/v1", kind: "Deployment" }, [own])).toBe(WORKLOADS[0]);
 });

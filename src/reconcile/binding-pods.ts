@@ -1,9 +1,11 @@
 import type { Pod } from "../api/kube-types.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
-import { boundServe } from "../inject/bound-serve.ts";
+import { boundBy } from "../inject/bound.ts";
 import { readIntent } from "../inject/intent.ts";
 import { servedModels } from "../inject/serving-status.ts";
 import { isNeverTouched } from "../inject/untouched.ts";
+import { controllerOf } from "../jobs/owner.ts";
+import { exportBindingOf } from "./exporting-job.ts";
 import { isGiven } from "./given.ts";
 
 /** The pods of a binding, and who else has them. */
@@ -58,12 +60,17 @@ export function countPods(observed: PodsObserved, digest: string | undefined): B
  */
 function standingOf(pod: Pod, { binding, bindings, systemNamespace }: PodsObserved): Standing {
   const { namespace = "", name } = binding.metadata;
+  const isExport = binding.spec?.export !== undefined;
   const { annotations, labels, deletionTimestamp } = pod.metadata ?? {};
   if (deletionTimestamp !== undefined || isNeverTouched(namespace, pod, systemNamespace)) {
     return "apart";
   }
-  const read = readIntent(annotations, "metadata.annotations", boundServe(bindings, labels));
-  const asker = read.ok ? read.intent.serve?.binding : undefined;
+  // Pods of a Deployment and the like never succeed; a binding that exports leaves them alone.
+  if (isExport && controllerOf(pod)?.apiVersion === "apps/v1") return "apart";
+  // What a binding exports, the webhook writes into the annotation of the pod.
+  if (isExport && exportBindingOf(pod) === name) return "injected";
+  const read = readIntent(annotations, "metadata.annotations", boundBy(bindings, labels));
+  const asker = read.ok ? (read.intent.serve ?? read.intent.export)?.binding : undefined;
   if (asker === undefined) return "apart";
   if (asker !== name) return "yielded";
   return isGiven(pod) ? "injected" : "missed";

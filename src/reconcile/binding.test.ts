@@ -301,21 +301,82 @@ test("a binding that exports now says so, and no more what it said when it serve
   } as const;
   const binding = exporting({ injected: 0, conditions: [...(conditions ?? []), foreign] });
   const { actions } = reconcileBinding(observe({ binding }));
-  expect(actions).toHaveLength(1);
+  expect(actions.slice(1)).toEqual([LOOK_AGAIN]);
   expect(statusOf(actions)).toEqual({
     observedGeneration: 2,
+    injected: 0,
+    notInjected: 0,
     conditions: [
       foreign,
       {
         type: "InEffect",
-        status: "False",
-        reason: "BindingWithoutEffect",
-        message:
-          "spec.export: is checked and kept, and not acted on yet; use the annotation on the job or its pods",
+        status: "True",
+        reason: "BindingInEffect",
+        message: "what the jobs of the pods that it selects write is exported when they succeed",
+        observedGeneration: 2,
+        lastTransitionTime: AT,
+      },
+      {
+        type: "Injected",
+        status: "True",
+        reason: "Injected",
+        message: "0 running pods belong to jobs of which the model is exported",
         observedGeneration: 2,
         lastTransitionTime: AT,
       },
     ],
+  });
+});
+
+function owned(apiVersion: string, name: string, status?: object): MadePod {
+  return makePod(({ metadata }) => {
+    metadata.name = name;
+    metadata.labels = { app: "web" };
+    metadata.ownerReferences = [
+      { apiVersion, kind: "Owner", name: "a", uid: "1", controller: true },
+    ];
+    if (status === undefined) return;
+    metadata.annotations = {
+      "model.kubedl.io/export": JSON.stringify(makeExport()),
+      "model.kubedl.io/status": JSON.stringify(status),
+    };
+  });
+}
+
+describe("a binding that exports", () => {
+  const binding = exporting();
+  const hooked = owned("batch/v1", "hooked", { writes: "mh-1", binding: "web" });
+  const missed = owned("batch/v1", "missed");
+
+  test.each<[string, readonly MadePod[], number, string]>([
+    [
+      "those whose job's model is exported",
+      [hooked],
+      0,
+      "1 running pod belongs to a job of which the model is exported",
+    ],
+    [
+      "those that were made without a place to write it to",
+      [hooked, missed],
+      1,
+      "1 running pod was made without a place to write the model to, so what it writes is not exported: missed; delete its job and make it anew; modelhook restarts nothing",
+    ],
+    [
+      "none that can never succeed",
+      [owned("apps/v1", "web-1")],
+      0,
+      "0 running pods belong to jobs of which the model is exported",
+    ],
+    [
+      "none that ask for their export themselves",
+      [owned("batch/v1", "own", { writes: "mh-1" })],
+      0,
+      "0 running pods belong to jobs of which the model is exported",
+    ],
+  ])("counts, of the running pods that it selects, %s", (_, running, notInjected, message) => {
+    const observed = observe({ binding, pods: running });
+    expect(reconcileBinding(observed).notInjected).toBe(notInjected);
+    expect(condition(observed, "Injected")).toMatchObject({ message });
   });
 });
 

@@ -49,22 +49,30 @@ export function reconcileBinding(observed: BindingObserved): BindingResult {
   if (binding.metadata.deletionTimestamp !== undefined) return { actions: [], notInjected: 0 };
   const { namespace = "" } = binding.metadata;
   const place = { namespace, injectionEnabled, systemNamespace };
-  const effect = effectCondition(whyWithoutEffect(binding.spec, place));
   const wanted = wantedByBinding(binding);
-  if (wanted === undefined) {
+  const isExport = binding.spec?.export !== undefined;
+  const effect = effectCondition(whyWithoutEffect(place), isExport);
+  if (wanted === undefined && !isExport) {
     return { actions: writeStatus(observed, {}, [effect]), notInjected: 0 };
   }
-  const resolved = resolve(wanted, observed.known);
-  const pods = countPods(observed, resolved.state === "built" ? resolved.digest : undefined);
+  const resolved = wanted === undefined ? undefined : resolve(wanted, observed.known);
+  const built = resolved?.state === "built" ? resolved : undefined;
+  const pods = countPods(observed, built?.digest);
   const isInEffect = effect.status === "True";
-  const injected = injectedCondition(pods, resolved);
-  const image = resolved.state === "built" ? builtImage(resolved) : undefined;
+  const injected =
+    resolved === undefined ? exportedCondition(pods) : injectedCondition(pods, resolved);
   const status = {
-    ...(image === undefined ? {} : { image }),
+    ...(built === undefined ? {} : { image: builtImage(built) }),
     injected: pods.injected,
     notInjected: pods.missed.length,
   };
-  const said = [effect, resolvedCondition(wanted, resolved), ...(isInEffect ? [injected] : [])];
+  const said = [
+    effect,
+    ...(wanted === undefined || resolved === undefined
+      ? []
+      : [resolvedCondition(wanted, resolved)]),
+    ...(isInEffect ? [injected] : []),
+  ];
   const isMissed = isInEffect && pods.missed.length > 0;
   return {
     actions: [
@@ -96,19 +104,21 @@ function writeStatus(
   return [{ type: "status", ref: refOf(binding), resourceVersion, status }];
 }
 
-function effectCondition(why: readonly string[]): Said {
-  return why.length === 0
+function effectCondition(why: string | undefined, isExport: boolean): Said {
+  return why === undefined
     ? {
         type: "InEffect",
         status: "True",
         reason: "BindingInEffect",
-        message: "the pods that it selects get the model when they are made",
+        message: isExport
+          ? "what the jobs of the pods that it selects write is exported when they succeed"
+          : "the pods that it selects get the model when they are made",
       }
     : {
         type: "InEffect",
         status: "False",
         reason: "BindingWithoutEffect",
-        message: why.join("; "),
+        message: why,
       };
 }
 
@@ -148,6 +158,19 @@ function injectedCondition({ injected, outdated, missed, yielded }: BoundPods, r
       ? "no running pod lacks the model"
       : `${countOf(injected, "has", "have")} the model`;
   return { type, status: "True", reason: "Injected", message: `${has}${old}${others}` } as const;
+}
+
+/** Of a binding that exports; the outdated are none, since there is no image. */
+function exportedCondition({ injected, missed, yielded }: BoundPods) {
+  const type = "Injected";
+  if (missed.length > 0) {
+    const message = `${countOf(missed.length, "was", "were")} made without a place to write the model to, so what ${missed.length === 1 ? "it writes" : "they write"} is not exported: ${listed(missed)}; delete ${missed.length === 1 ? "its job" : "their jobs"} and make ${missed.length === 1 ? "it" : "them"} anew; modelhook restarts nothing`;
+    return { type, status: "False", reason: "InjectionMissed", message } as const;
+  }
+  const others =
+    yielded === 0 ? "" : `; ${countOf(yielded, "belongs", "belong")} to an older binding`;
+  const message = `${countOf(injected, "belongs to a job", "belong to jobs")} of which the model is exported${others}`;
+  return { type, status: "True", reason: "Injected", message } as const;
 }
 
 function countOf(pods: number, one: string, more: string): string {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { makeSettings } from "../../test/make/build.ts";
 import { makeExport } from "../../test/make/export.ts";
+import { withRecord } from "../../test/make/exporting.ts";
 import type { Draft, Tweak } from "../../test/make/frozen.ts";
 import { makeHeldJob, makeJob, type MadeJob } from "../../test/make/job.ts";
 import { makeModelVersion } from "../../test/make/modelversion.ts";
@@ -9,8 +11,11 @@ import { makeRequest } from "../../test/make/request.ts";
 import { makeSnapshot } from "../../test/make/snapshot.ts";
 import { decideModelVersion } from "../admission/modelversion.ts";
 import { ANNOTATIONS, LABELS, type ExportIntent } from "../api/annotations.ts";
+import type { ExportRecord } from "../api/export-record.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import { exportedVersionNames } from "../api/names.ts";
+import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
+import { BATCH_JOB } from "../jobs/kinds.ts";
 import type { Action } from "./action.ts";
 import { reconcileCompletion, type CompletionObserved } from "./completion.ts";
 
@@ -42,14 +47,19 @@ function exporting(intent: ExportIntent): MadeJob {
   });
 }
 
-function ended(name: string, phase: string, index?: string): MadePod {
+/** A pod of the job that has ended; one that writes, or a replica with scratch space. */
+function ended(name: string, phase: string, isWriter = true): MadePod {
   return makeTrainingPod((pod) => {
     pod.metadata.name = name;
     pod.spec.nodeName = `node-of-${name}`;
+    pod.spec.containers = [{ name: "trainer", image: `registry.example/${name}:1` }];
     pod.status = { phase };
-    if (index !== undefined) {
-      pod.metadata.annotations = { "batch.kubernetes.io/job-completion-index": index };
-    }
+    pod.spec.volumes = [
+      {
+        name: EXPORT_VOLUME,
+        ...(isWriter ? { persistentVolumeClaim: { claimName: "mh-1" } } : { emptyDir: {} }),
+      },
+    ];
   });
 }
 
@@ -57,6 +67,10 @@ function reconcile(tweak: Tweak<Draft<CompletionObserved>> = () => {}): readonly
   const observed: Draft<CompletionObserved> = {
     now: Date.UTC(2024, 0, 2),
     job: withStatus("Complete"),
+    kind: BATCH_JOB,
+    settings: makeSettings(),
+    check: undefined,
+    checkPods: [],
     pods: [],
     volume: undefined,
     claim: undefined,
@@ -122,13 +136,14 @@ describe("a job that succeeded", () => {
         name: "mnist-11111",
         namespace: "team-a",
         labels: { "model.kubedl.io/job-uid": JOB_UID, "model.kubedl.io/model-name": "mnist" },
+        finalizers: ["model.kubedl.io/export"],
         annotations: {
           "model.kubedl.io/job-uid": JOB_UID,
           "model.kubedl.io/job-kind": "Job",
           "model.kubedl.io/job-name": "train",
           "model.kubedl.io/pod": "train-x",
           "model.kubedl.io/node": "node-of-train-x",
-          "model.kubedl.io/training-image": "registry.example/trainer:1",
+          "model.kubedl.io/training-image": "registry.example/train-x:1",
           "model.kubedl.io/started-at": "2024-01-01T00:00:00Z",
           "model.kubedl.io/completed-at": "2024-01-01T01:00:00Z",
         },
@@ -178,20 +193,53 @@ describe("a job that succeeded", () => {
     });
   });
 
-  test("names the pod that wrote, not one that only succeeded", () => {
-    const pods = [
-      ended("second", "Succeeded", "1"),
-      ended("failed", "Failed", "0"),
-      ended("first", "Succeeded", "0"),
-    ];
-    const annotations = versionOf(reconcile((each) => void (each.pods = pods)))?.metadata
-      .annotations;
-    expect(annotations?.["model.kubedl.io/pod"]).toBe("first");
-  });
-
-  test("names no pod when all are gone", () => {
-    const annotations = versionOf(reconcile())?.metadata.annotations ?? {};
-    expect(Object.keys(annotations)).not.toContain("model.kubedl.io/pod");
+  describe("names the pod that wrote, its node and its image", () => {
+    const NOTED = { pod: "noted", node: "node-of-noted", image: "registry.example/noted:1" };
+    test.each<[string, readonly MadePod[], Partial<ExportRecord> | undefined, string | undefined]>([
+      [
+        "not one that only succeeded",
+        [
+          ended("second", "Succeeded", false),
+          ended("failed", "Failed"),
+          ended("first", "Succeeded"),
+        ],
+        undefined,
+        "first",
+      ],
+      ["rather than the one that was noted", [ended("first", "Succeeded")], NOTED, "first"],
+      [
+        "as it was noted, of several of which none has succeeded",
+        [ended("other", "Failed"), ended("noted", "Running")],
+        NOTED,
+        "noted",
+      ],
+      ["as it was noted, when all are gone", [], NOTED, "noted"],
+      ["as it was noted, when only others are there", [ended("other", "Failed")], NOTED, "noted"],
+      ["which none was noted of", [ended("other", "Failed")], {}, "other"],
+      ["but none when all are gone and none was noted", [], {}, undefined],
+      [
+        "but none by the record of another UID, whose manifest this is a copy of",
+        [],
+        { ...NOTED, uid: "another" },
+        undefined,
+      ],
+    ])("%s", (_, pods, record, name) => {
+      const job = withStatus("Complete");
+      const actions = reconcile((each) => {
+        Object.assign(each, { pods, job: record === undefined ? job : withRecord(job, record) });
+      });
+      const annotations = versionOf(actions)?.metadata.annotations ?? {};
+      expect([
+        annotations["model.kubedl.io/pod"],
+        annotations["model.kubedl.io/node"],
+        annotations["model.kubedl.io/training-image"],
+      ]).toEqual(
+        name === undefined
+          ? [undefined, undefined, undefined]
+          : [name, `node-of-${name}`, `registry.example/${name}:1`],
+      );
+      expect(Object.values(annotations)).not.toContain(undefined);
+    });
   });
 
   test("is exported though it is being deleted", () => {
@@ -347,7 +395,6 @@ describe("nothing is done", () => {
       withStatus("Complete", (job) => void delete job.metadata.finalizers),
     ],
     ["for a job that exports nothing", makeJob()],
-    ["for a kind that is unknown", withStatus("Complete", (job) => void (job.kind = "TFJob"))],
   ])("%s", (_, job) => {
     expect(reconcile((each) => void (each.job = job))).toEqual([]);
   });

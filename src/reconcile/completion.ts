@@ -1,19 +1,26 @@
-import { LABELS, VERSION_ANNOTATIONS, type ExportIntent } from "../api/annotations.ts";
-import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
+import { FINALIZERS, LABELS, VERSION_ANNOTATIONS, type ExportIntent } from "../api/annotations.ts";
+import type {
+  KubeObject,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+} from "../api/kube-types.ts";
+import { exportRecordOf } from "../api/export-record.ts";
+import { withoutFinalizer } from "../api/finalizer.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import { exportedVersionNames } from "../api/names.ts";
 import type { Reason } from "../api/reasons.ts";
 import { parseTime } from "../api/time.ts";
-import { jobKind, type JobKind } from "../jobs/kinds.ts";
+import { outcomeOf, timesOf } from "../jobs/outcome.ts";
+import { completedWithoutWriter } from "../jobs/writer.ts";
 import { trainingStorage } from "../storage/training-volume.ts";
 import { refOf, type Action } from "./action.ts";
-import { exportIntentOf, isHeld, releaseJob } from "./exporting-job.ts";
+import { reconcilePreflight, type PreflightObserved } from "./preflight.ts";
+import { exportIntentOf, exportingJobOf, isHeld } from "./exporting-job.ts";
+import { isWriter } from "./location.ts";
 
 /** A job with the label `export`, and what came of it so far. */
-export interface CompletionObserved {
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  readonly job: Job;
+export interface CompletionObserved extends PreflightObserved {
   /** Pods of the job that are still there. */
   readonly pods: readonly Pod[];
   /** Volume and claim that we made for the job's pods, while they exist. */
@@ -31,33 +38,36 @@ const LAST_RETRY_MS = 600_000;
 
 /**
  * Turns the success of a job into one ModelVersion. The finalizer goes last and is the commit point: before it the pass is
- * repeated until the version exists, after it a version that a user deletes is never made again. It goes in a pass that sees
- * the version, so that at every moment the job or the version has the location, and no other job comes in between.
+ * repeated until the version exists, which a finalizer of its own keeps to be seen until then, so that one that a user deletes is
+ * never made again. It goes in a pass that sees the version, so that at every moment the job or the version has the location, and
+ * no other job comes in between.
  */
 export function reconcileCompletion(observed: CompletionObserved): readonly Action[] {
-  const { job } = observed;
-  const kind = jobKind(job.apiVersion, job.kind);
-  if (!isHeld(job) || kind === undefined) return [];
-  const intent = exportIntentOf(job);
+  const { job, kind } = observed;
+  if (!isHeld(job)) return [];
+  const intent = exportIntentOf(observed);
   const release: readonly Action[] = [
     ...dropStorage(observed),
-    { type: "patch", ref: refOf(job), operations: releaseJob(job) },
+    { type: "patch", ref: refOf(job), operations: withoutFinalizer(job, FINALIZERS.export) },
   ];
   const skip = (message: string): readonly Action[] => [
     event(job, "Warning", "ExportSkipped", message),
     ...release,
   ];
-  const outcome = kind.outcome(job);
+  const outcome = outcomeOf(kind, job);
   if (outcome === "failed") return skip("the job failed; its model is not exported");
   if (outcome === "running") {
-    if (job.metadata?.deletionTimestamp === undefined) return [];
+    if (job.metadata?.deletionTimestamp === undefined) {
+      return intent === undefined ? [] : reconcilePreflight(observed, intent);
+    }
     return skip("the job was deleted before it succeeded; its model is not exported");
   }
   if (intent === undefined) {
     return skip("the job's export annotation can not be read; its model is not exported");
   }
-  if (intent.writers !== "all" && !kind.hasWriterSucceeded(job)) {
-    const message = `the job succeeded without its completion index 0, which writes the model (completed: ${job.status?.completedIndexes || "none"}); its model is not exported`;
+  const completed = completedWithoutWriter(job);
+  if (intent.writers !== "all" && completed !== undefined) {
+    const message = `the job succeeded without its completion index 0, which writes the model (completed: ${completed}); its model is not exported`;
     return skip(message);
   }
   const { versions } = observed;
@@ -84,7 +94,7 @@ export function reconcileCompletion(observed: CompletionObserved): readonly Acti
         { type: "requeueAfter", ms: RETRY_MS },
       ];
   const namespaceEnds = skip("the namespace is being deleted; its model is not exported");
-  const object = versionOf(observed, name, intent, kind);
+  const object = versionOf(observed, name, intent);
   return [
     { type: "create", object, refused, namespaceEnds },
     event(job, "Normal", "Exported", `the model is ModelVersion ${name}`),
@@ -96,14 +106,10 @@ function isGivenUp({ job, now }: CompletionObserved): boolean {
   return deletionTimestamp !== undefined && now - parseTime(deletionTimestamp) > LAST_RETRY_MS;
 }
 
-function versionOf(
-  { job, pods }: CompletionObserved,
-  name: string,
-  intent: ExportIntent,
-  kind: JobKind,
-): ModelVersion {
+function versionOf(observed: CompletionObserved, name: string, intent: ExportIntent): ModelVersion {
+  const { job } = observed;
   const uid = job.metadata?.uid ?? "";
-  const { storage } = trainingStorage(intent, { namespace: job.metadata?.namespace ?? "", uid });
+  const { storage } = trainingStorage(intent, exportingJobOf(observed));
   return {
     apiVersion: "model.kubedl.io/v1alpha1",
     kind: "ModelVersion",
@@ -111,10 +117,9 @@ function versionOf(
       name,
       ...(job.metadata?.namespace === undefined ? {} : { namespace: job.metadata.namespace }),
       labels: { [LABELS.jobUid]: uid, [LABELS.modelName]: intent.modelName },
-      annotations: provenance(
-        job,
-        pods.filter((pod) => kind.isWriter(pod)),
-      ),
+      // Off again when the job is let go: a version that is deleted before must stay to be seen.
+      finalizers: [FINALIZERS.export],
+      annotations: provenance(observed),
     },
     spec: {
       modelName: intent.modelName,
@@ -127,21 +132,36 @@ function versionOf(
   };
 }
 
-function provenance(job: Job, writers: readonly Pod[]): Readonly<Record<string, string>> {
-  const writer = writers.find(({ status }) => status?.phase === "Succeeded") ?? writers[0];
+/** From the pod that wrote while it is there, else from what was noted of it. */
+function provenance({ job, kind, pods }: CompletionObserved): Readonly<Record<string, string>> {
+  const writers = pods.filter(isWriter);
+  const record = exportRecordOf(job);
+  const writer =
+    writers.find(({ status }) => status?.phase === "Succeeded") ??
+    writers.find(({ metadata }) => metadata?.name === record?.pod) ??
+    (record?.pod === undefined ? writers[0] : undefined);
+  const { started, completed } = timesOf(kind, job);
   const entries: Readonly<Record<string, string | undefined>> = {
     [VERSION_ANNOTATIONS.jobUid]: job.metadata?.uid,
     [VERSION_ANNOTATIONS.jobKind]: job.kind,
     [VERSION_ANNOTATIONS.jobName]: job.metadata?.name,
-    [VERSION_ANNOTATIONS.pod]: writer?.metadata?.name,
-    [VERSION_ANNOTATIONS.node]: writer?.spec?.nodeName,
-    [VERSION_ANNOTATIONS.trainingImage]: job.spec?.template?.spec?.containers?.[0]?.image,
-    [VERSION_ANNOTATIONS.startedAt]: job.status?.startTime,
-    [VERSION_ANNOTATIONS.completedAt]: job.status?.completionTime,
+    [VERSION_ANNOTATIONS.pod]: writer?.metadata?.name ?? record?.pod,
+    [VERSION_ANNOTATIONS.node]: writer?.spec?.nodeName ?? record?.node,
+    [VERSION_ANNOTATIONS.trainingImage]: writer?.spec?.containers[0]?.image ?? record?.image,
+    [VERSION_ANNOTATIONS.startedAt]: started,
+    [VERSION_ANNOTATIONS.completedAt]: completed ?? endOf(writer),
   };
   return Object.fromEntries(
     Object.entries(entries).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+}
+
+/** When the last container of a pod ended. */
+function endOf(pod: Pod | undefined): string | undefined {
+  return (pod?.status?.containerStatuses ?? [])
+    .flatMap(({ state }) => state?.terminated?.finishedAt ?? [])
+    .toSorted()
+    .at(-1);
 }
 
 /** Only what we made; the data stays, because the volume's reclaim policy is Retain. */
@@ -153,6 +173,11 @@ function dropStorage({ claim, volume }: CompletionObserved): readonly Action[] {
   );
 }
 
-function event(job: Job, kind: "Normal" | "Warning", reason: Reason, message: string): Action {
+function event(
+  job: KubeObject,
+  kind: "Normal" | "Warning",
+  reason: Reason,
+  message: string,
+): Action {
   return { type: "event", ref: refOf(job), kind, reason, message };
 }

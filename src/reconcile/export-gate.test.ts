@@ -1,14 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { makeExport } from "../../test/make/export.ts";
+import { makeAdmittedPod, withRecord } from "../../test/make/exporting.ts";
 import type { Draft, Tweak } from "../../test/make/frozen.ts";
 import { makeHeldJob, type MadeJob } from "../../test/make/job.ts";
 import { patched } from "../../test/make/patched.ts";
-import { makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
-import { makeSnapshot } from "../../test/make/snapshot.ts";
+import type { MadePod } from "../../test/make/pod.ts";
 import { makeLimits } from "../../test/make/limits.ts";
-import { decideTrainingPod } from "../admission/training-pod.ts";
+import { afterPatches, messageOf, stepsOf } from "../../test/make/steps.ts";
 import { ANNOTATIONS, FINALIZERS, LABELS, type ExportIntent } from "../api/annotations.ts";
-import type { Action } from "./action.ts";
+import { exportRecordOf } from "../api/export-record.ts";
+import { BATCH_JOB } from "../jobs/kinds.ts";
+import type { OwningJob } from "../jobs/owner.ts";
 import { reconcileExportingPod, type ExportingPodObserved } from "./export-gate.ts";
 
 const WAITS_FOR_MODES =
@@ -17,57 +19,34 @@ const LIMITS = makeLimits();
 
 /** A pod of the job as admission left it. */
 function admitted(intent: ExportIntent, tweak: Tweak<MadePod> = () => {}): MadePod {
-  const pod = makeTrainingPod((each) => {
-    each.metadata.uid = "99999999-0000-0000-0000-000000000002";
-    each.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
-    tweak(each);
-  });
-  const decision = decideTrainingPod("team-a", pod, intent, makeSnapshot(), []);
-  if (!decision.allowed) throw new Error(decision.message);
-  return patched(pod, decision.operations);
+  return makeAdmittedPod({ intent, owners: [jobOf(intent)] }, tweak);
 }
 
 function jobOf(intent: ExportIntent, tweak: Tweak<MadeJob> = () => {}): MadeJob {
   return makeHeldJob((job) => {
+    job.metadata.resourceVersion = "7";
     job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(intent) };
     tweak(job);
   });
 }
 
+function owned(job: MadeJob): OwningJob {
+  return { job, kind: BATCH_JOB };
+}
+
 function observe(tweak: Tweak<Draft<ExportingPodObserved>> = () => {}): ExportingPodObserved {
-  const observed = {
+  const observed: Draft<ExportingPodObserved> = {
     pod: admitted(makeExport()),
-    job: jobOf(makeExport()),
+    owning: owned(jobOf(makeExport())),
     limits: LIMITS,
     hostname: "node-1.example",
     volume: undefined,
     claim: undefined,
     users: [],
+    noted: undefined,
   };
   tweak(observed);
   return observed;
-}
-
-/** The actions in short: what is made or changed, and which event is emitted. */
-function stepsOf(actions: readonly Action[]): readonly string[] {
-  return actions.map((action) => {
-    switch (action.type) {
-      case "create":
-        return `create ${action.object.kind}`;
-      case "event":
-        return `${action.kind} ${action.reason} on ${action.ref.kind}`;
-      case "patch":
-      case "status":
-      case "delete":
-        return `${action.type} ${action.ref.kind}`;
-      case "requeueAfter":
-        return `again after ${action.ms} ms`;
-    }
-  });
-}
-
-function messageOf(actions: readonly Action[]): string | undefined {
-  return actions.find((action) => action.type === "event")?.message;
 }
 
 const replica: Tweak<MadePod> = (pod) => {
@@ -78,16 +57,17 @@ const replica: Tweak<MadePod> = (pod) => {
 };
 const withNode: Tweak<MadePod> = (pod) => void (pod.spec.nodeName = "node-1");
 
-describe("a writer's pod starts", () => {
+describe("a pod starts", () => {
   test("when its volume and claim are made", () => {
     const observed = observe();
     const actions = reconcileExportingPod(observed);
     expect(stepsOf(actions)).toEqual([
       "create PersistentVolume",
       "create PersistentVolumeClaim",
+      "patch Job",
       "patch Pod",
     ]);
-    const [volume, claim, lift] = actions;
+    const [volume, claim, , lift] = actions;
     expect(volume).toMatchObject({
       object: {
         spec: {
@@ -113,7 +93,7 @@ describe("a writer's pod starts", () => {
     const actions = reconcileExportingPod(
       observe((each) => void Object.assign(each, { volume, claim })),
     );
-    expect(stepsOf(actions)).toEqual(["patch Pod"]);
+    expect(stepsOf(actions)).toEqual(["patch Job", "patch Pod"]);
   });
 
   test("when the user's claim is there", () => {
@@ -122,11 +102,11 @@ describe("a writer's pod starts", () => {
     });
     const mine = observe((each) => {
       each.pod = admitted(intent);
-      each.job = jobOf(intent);
+      each.owning = owned(jobOf(intent));
     });
     expect(
       stepsOf(reconcileExportingPod({ ...mine, claim: { metadata: { name: "models" } } })),
-    ).toEqual(["patch Pod"]);
+    ).toEqual(["patch Job", "patch Pod"]);
     const waiting = reconcileExportingPod(mine);
     expect(stepsOf(waiting)).toEqual(["Warning ClaimNotFound on Pod", "again after 10000 ms"]);
     expect(messageOf(waiting)).toBe(
@@ -146,14 +126,14 @@ describe("a writer's pod starts", () => {
     const actions = reconcileExportingPod(
       observe((each) => {
         each.pod = admitted(intent);
-        each.job = jobOf(intent, (job) => void (job.spec.parallelism = parallelism));
+        each.owning = owned(jobOf(intent, (job) => void (job.spec.parallelism = parallelism)));
         each.claim = { metadata: { name: "models" }, spec: { accessModes: [...accessModes] } };
       }),
     );
     expect(messageOf(actions)).toBe(message);
     expect(stepsOf(actions)).toEqual(
       message === undefined
-        ? ["patch Pod"]
+        ? ["patch Job", "patch Pod"]
         : ["Warning InvalidAnnotation on Pod", "again after 10000 ms"],
     );
   });
@@ -163,8 +143,15 @@ describe("a writer's pod starts", () => {
       delete each.metadata.finalizers;
       delete each.metadata.labels;
     });
-    const [hold, ...others] = reconcileExportingPod(observe((each) => void (each.job = job)));
-    expect(stepsOf(others)).toHaveLength(3);
+    const [hold, ...others] = reconcileExportingPod(
+      observe((each) => void (each.owning = owned(job))),
+    );
+    expect(stepsOf(others)).toEqual([
+      "create PersistentVolume",
+      "create PersistentVolumeClaim",
+      "patch Job",
+      "patch Pod",
+    ]);
     if (hold?.type !== "patch") throw new Error("the first action is no patch");
     expect(patched(job, hold.operations).metadata).toMatchObject({
       finalizers: [FINALIZERS.export],
@@ -177,7 +164,7 @@ describe("a writer's pod starts", () => {
       each.metadata.finalizers = ["other"];
       each.metadata.labels = { app: "train" };
     });
-    const [hold] = reconcileExportingPod(observe((each) => void (each.job = job)));
+    const [hold] = reconcileExportingPod(observe((each) => void (each.owning = owned(job))));
     if (hold?.type !== "patch") throw new Error("the first action is no patch");
     expect(patched(job, hold.operations).metadata).toMatchObject({
       finalizers: ["other", FINALIZERS.export],
@@ -189,7 +176,7 @@ describe("a writer's pod starts", () => {
     const job = jobOf(makeExport(), (each) => {
       Object.assign(each.spec, { completionMode: "Indexed", completions: 4 });
     });
-    const actions = reconcileExportingPod(observe((each) => void (each.job = job)));
+    const actions = reconcileExportingPod(observe((each) => void (each.owning = owned(job))));
     expect(stepsOf(actions).at(-1)).toBe("Warning WriterSubset on Job");
     expect(messageOf(actions)).toBe(
       "1 of 4 pods writes the model (completion index 0); what the others write to the same path is dropped, and may be no more than 10Gi",
@@ -197,17 +184,102 @@ describe("a writer's pod starts", () => {
   });
 });
 
-test("a replica that does not write starts at once", () => {
-  const actions = reconcileExportingPod(
-    observe((each) => {
-      each.pod = admitted(makeExport(), replica);
-      each.users = ["the build of ModelVersion team-a/other"];
-    }),
-  );
-  expect(stepsOf(actions)).toEqual(["patch Pod"]);
+describe("the first pod that comes, a replica that does not write too", () => {
+  const first = admitted(makeExport(), replica);
+
+  test("lets the whole job go: it is held, its storage is made, that is noted, the gate goes", () => {
+    const job = jobOf(makeExport(), (each) => {
+      each.metadata.finalizers = [];
+      each.metadata.annotations = {};
+      Object.assign(each.spec, { completionMode: "Indexed", completions: 4 });
+    });
+    const observed = observe(
+      (each) => void Object.assign(each, { pod: first, owning: owned(job) }),
+    );
+    const actions = reconcileExportingPod(observed);
+    expect(stepsOf(actions)).toEqual([
+      "patch Job",
+      "create PersistentVolume",
+      "create PersistentVolumeClaim",
+      "patch Job",
+      "patch Pod",
+      "Warning WriterSubset on Job",
+    ]);
+    const after = afterPatches(job, actions);
+    expect(after.metadata.finalizers).toEqual([FINALIZERS.export]);
+    const claim = actions.find(
+      (action) => action.type === "create" && action.object.kind === "PersistentVolumeClaim",
+    );
+    expect(exportRecordOf(after)).toEqual({
+      uid: job.metadata.uid,
+      claim: claim?.type === "create" && claim.object.metadata?.name,
+    });
+  });
+
+  test("waits while the location is in use", () => {
+    const actions = reconcileExportingPod(
+      observe((each) => void Object.assign(each, { pod: first, users: ["Job team-b/b"] })),
+    );
+    expect(stepsOf(actions)).toEqual(["Warning LocationBusy on Pod", "again after 10000 ms"]);
+  });
 });
 
-describe("a writer's pod waits, and says for what", () => {
+describe("a pod of a job that has been let go", () => {
+  const [volume, claim] = reconcileExportingPod(observe()).flatMap((action) =>
+    action.type === "create" ? [action.object] : [],
+  );
+  const job = withRecord(
+    jobOf(makeExport(), (each) => {
+      Object.assign(each.spec, { completionMode: "Indexed", completions: 4 });
+    }),
+    { claim: claim?.metadata?.name ?? "" },
+  );
+  const users = ["the build of ModelVersion team-a/other"];
+
+  test.each([
+    ["a writer's", admitted(makeExport())],
+    ["a replica's", admitted(makeExport(), replica)],
+  ])("is let go at once though the location is in use, and no more is said: %s", (_, pod) => {
+    const actions = reconcileExportingPod(
+      observe((each) => {
+        Object.assign(each, { pod, owning: owned(job), volume, claim, users });
+      }),
+    );
+    expect(stepsOf(actions)).toEqual(["patch Pod"]);
+  });
+
+  test("gets a claim again that somebody deleted, and nothing is noted or said twice", () => {
+    const actions = reconcileExportingPod(
+      observe((each) => void Object.assign(each, { owning: owned(job), volume })),
+    );
+    expect(stepsOf(actions)).toEqual(["create PersistentVolumeClaim", "patch Pod"]);
+  });
+
+  test("waits for its turn again when what it exports lies elsewhere now", () => {
+    const elsewhere = withRecord(job, { claim: "mh-of-another-directory" });
+    const observed = observe(
+      (each) => void Object.assign(each, { owning: owned(elsewhere), volume, claim }),
+    );
+    expect(stepsOf(reconcileExportingPod({ ...observed, users }))).toEqual([
+      "Warning LocationBusy on Pod",
+      "again after 10000 ms",
+    ]);
+    const actions = reconcileExportingPod(observed);
+    expect(exportRecordOf(afterPatches(elsewhere, actions))).toMatchObject({
+      claim: claim?.metadata?.name,
+    });
+  });
+
+  test("waits when the record is of a job of another UID, of which this is a copy", () => {
+    const copy = withRecord(job, { uid: "another", claim: claim?.metadata?.name ?? "" });
+    const actions = reconcileExportingPod(
+      observe((each) => void Object.assign(each, { owning: owned(copy), volume, claim, users })),
+    );
+    expect(stepsOf(actions)).toEqual(["Warning LocationBusy on Pod", "again after 10000 ms"]);
+  });
+});
+
+describe("a pod waits, and says for what", () => {
   test("while the location is in use", () => {
     const actions = reconcileExportingPod(
       observe((each) => void (each.users = ["the build of ModelVersion team-a/a", "Job team-b/b"])),
@@ -240,7 +312,7 @@ describe("a writer's pod waits, and says for what", () => {
 
   test("for ever, when no pod of its job is the first", () => {
     const job = jobOf(makeExport(), (each) => void (each.spec.parallelism = 2));
-    const actions = reconcileExportingPod(observe((each) => void (each.job = job)));
+    const actions = reconcileExportingPod(observe((each) => void (each.owning = owned(job))));
     expect(stepsOf(actions)).toEqual(["Warning AllWritersRequired on Pod"]);
   });
 
@@ -259,13 +331,42 @@ describe("a writer's pod waits, and says for what", () => {
         job.spec.template.metadata.annotations = { [ANNOTATIONS.export]: text };
       },
     ],
-  ])("for ever, when its job has %s", (_, tweak) => {
+  ])("for ever, when its job has %s, and itself has none any more", (_, tweak) => {
+    const { metadata, ...rest } = admitted(makeExport());
     const actions = reconcileExportingPod(
-      observe((each) => void (each.job = jobOf(makeExport(), tweak))),
+      observe((each) => {
+        each.owning = owned(jobOf(makeExport(), tweak));
+        each.pod = { ...rest, metadata: { ...metadata, annotations: {} } };
+      }),
     );
     expect(stepsOf(actions)).toEqual(["Warning InvalidAnnotation on Pod"]);
     expect(messageOf(actions)).toBe(
-      "waits for ever: Job train has no readable annotation model.kubedl.io/export, so its model could not be exported; set it on the job",
+      "waits for ever: neither it nor Job train has a readable annotation model.kubedl.io/export, so its model could not be exported",
+    );
+  });
+
+  test("for ever, when it writes to another claim than its job's export lies in now", () => {
+    const intent = makeExport((each) => {
+      each.storage = { persistentVolumeClaim: { claimName: "elsewhere" } };
+    });
+    const observed = observe((each) => void (each.owning = owned(jobOf(intent))));
+    const mounted = observed.pod.spec?.volumes?.[0]?.persistentVolumeClaim?.claimName;
+    const actions = reconcileExportingPod(observed);
+    expect(stepsOf(actions)).toEqual(["Warning InvalidAnnotation on Pod"]);
+    expect(messageOf(actions)).toBe(
+      `waits for ever: it writes to the claim ${mounted}, and what its job exports now lies in elsewhere; delete the pod, so that its job makes it anew`,
+    );
+  });
+
+  test("while its claim is being deleted", () => {
+    const claim = {
+      metadata: { name: "mh-1", deletionTimestamp: "2024-01-01T00:00:00Z" },
+    };
+    const observed = observe((each) => void (each.claim = claim));
+    const actions = reconcileExportingPod(observed);
+    expect(stepsOf(actions)).toEqual(["Warning StorageNotBound on Pod", "again after 10000 ms"]);
+    expect(messageOf(actions)).toMatch(
+      /^waits for the claim mh-[0-9a-f]{16} to be gone, which is being deleted; pods that have ended keep it, too$/,
     );
   });
 });
@@ -289,30 +390,28 @@ describe("nothing is done", () => {
         });
       },
     ],
-    ["when the job is gone", (each) => void (each.job = undefined)],
+    ["when the job is gone", (each) => void (each.owning = undefined)],
     [
       "when the job is being deleted",
       (each) => {
-        each.job = jobOf(makeExport(), (job) => {
-          job.metadata.deletionTimestamp = "2024-01-01T00:00:00Z";
-        });
+        each.owning = owned(
+          jobOf(makeExport(), (job) => {
+            job.metadata.deletionTimestamp = "2024-01-01T00:00:00Z";
+          }),
+        );
       },
     ],
     ...["Complete", "Failed"].map((type): [string, Tweak<Draft<ExportingPodObserved>>] => [
       `when the job is ${type}, and let go of`,
       (each) => {
-        each.job = jobOf(makeExport(), (job) => {
-          job.metadata.finalizers = [];
-          job.status = { conditions: [{ type, status: "True" }] };
-        });
+        each.owning = owned(
+          jobOf(makeExport(), (job) => {
+            job.metadata.finalizers = [];
+            job.status = { conditions: [{ type, status: "True" }] };
+          }),
+        );
       },
     ]),
-    [
-      "for a job of an unknown kind",
-      (each) => {
-        each.job = jobOf(makeExport(), (job) => void (job.apiVersion = "example.com/v1"));
-      },
-    ],
   ])("%s", (_, tweak) => {
     expect(reconcileExportingPod(observe(tweak))).toEqual([]);
   });
@@ -323,7 +422,11 @@ describe("a pod that came with its node, which the kubelet holds back until its 
 
   test("gets its volume and claim", () => {
     const actions = reconcileExportingPod(observe((each) => void (each.pod = pod)));
-    expect(stepsOf(actions)).toEqual(["create PersistentVolume", "create PersistentVolumeClaim"]);
+    expect(stepsOf(actions)).toEqual([
+      "create PersistentVolume",
+      "create PersistentVolumeClaim",
+      "patch Job",
+    ]);
   });
 
   test("waits while the location is in use", () => {
@@ -334,9 +437,12 @@ describe("a pod that came with its node, which the kubelet holds back until its 
   });
 
   test("needs nothing more when they are there", () => {
-    const made = { metadata: { name: "mh-1" } };
+    const [volume, claim] = reconcileExportingPod(observe()).flatMap((action) =>
+      action.type === "create" ? [action.object] : [],
+    );
+    const job = withRecord(jobOf(makeExport()), { claim: claim?.metadata?.name ?? "" });
     const observed = observe(
-      (each) => void Object.assign(each, { pod, volume: made, claim: made }),
+      (each) => void Object.assign(each, { pod, owning: owned(job), volume, claim }),
     );
     expect(reconcileExportingPod({ ...observed, users: ["Job team-b/b"] })).toEqual([]);
   });
@@ -344,7 +450,7 @@ describe("a pod that came with its node, which the kubelet holds back until its 
 
 test("the patch that lifts the gate does not fit another pod of the name", () => {
   const observed = observe();
-  const lift = reconcileExportingPod(observed).find((action) => action.type === "patch");
+  const lift = reconcileExportingPod(observed).findLast((action) => action.type === "patch");
   const other = admitted(makeExport(), (pod) => void (pod.metadata.uid = "another"));
   expect(() => patched(other, lift?.operations ?? [])).toThrow(/Test operation failed/);
 });

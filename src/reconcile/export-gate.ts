@@ -1,24 +1,30 @@
-import { ANNOTATIONS, FINALIZERS, GATES, LABELS, type ExportIntent } from "../api/annotations.ts";
-import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
-import type { Reason } from "../api/reasons.ts";
-import { pointerToken, type PatchOperation } from "../api/review.ts";
+import { ANNOTATIONS, GATES, type ExportIntent } from "../api/annotations.ts";
+import { exportRecordOf, type ExportRecord } from "../api/export-record.ts";
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
+import type { PatchOperation } from "../api/review.ts";
 import { SCRATCH_LIMIT } from "../inject/completion-hook.ts";
-import { jobKind } from "../jobs/kinds.ts";
+import { outcomeOf } from "../jobs/outcome.ts";
+import type { OwningJob } from "../jobs/owner.ts";
+import { hasNoFirstPod, sizeOf, writerName } from "../jobs/writer.ts";
 import type { StorageLimits, VolumePlan } from "../storage/provider.ts";
-import {
-  trainingStorage,
-  trainingVolume,
-  type TrainingStorage,
-} from "../storage/training-volume.ts";
+import { trainingStorage, trainingVolume } from "../storage/training-volume.ts";
 import { refOf, warningOn, type Action } from "./action.ts";
-import { exportIntentOf, isHeld } from "./exporting-job.ts";
-import { isWriter } from "./location.ts";
+import { claimFault, exportFault, pathFault, type ExportFault } from "./export-fault.ts";
+import {
+  exportBindingOf,
+  exportIntentOf,
+  exportIntentOfPod,
+  exportingJobOf,
+  markJob,
+  noteRecord,
+} from "./exporting-job.ts";
+import { exportClaimOf } from "./location.ts";
 
-/** A gated pod that exports, and what its gate depends on. */
+/** A pod that exports, and what its start depends on. */
 export interface ExportingPodObserved {
   readonly pod: Pod;
-  /** The job that owns the pod; undefined when it is gone. */
-  readonly job: Job | undefined;
+  /** The job that the pod belongs to; undefined when it is gone. */
+  readonly owning: OwningJob | undefined;
   readonly limits: StorageLimits;
   /** Label kubernetes.io/hostname of the node of local storage; undefined when there is no such node. */
   readonly hostname: string | undefined;
@@ -26,95 +32,107 @@ export interface ExportingPodObserved {
   readonly claim: PersistentVolumeClaim | undefined;
   /** Builds and jobs, by a name for people, that have the location now. */
   readonly users: readonly string[];
+  /** The pod that is noted as the one that writes, while it is there. */
+  readonly noted: Pod | undefined;
 }
 
 /** How often a pod looks again for something that no watch of ours reports. */
 const RETRY_MS = 10_000;
 
 /**
- * Lets an exporting pod start: first the job is held by the finalizer, then the storage is made, then the gate goes. In this
- * order nothing that a pod writes can be forgotten. A pod that came with its node has no gate: the kubelet holds it back until
- * its claim is there.
+ * Lets an exporting job start, by the first of its pods that comes: the job is held by the finalizer, then the storage is made,
+ * then it is noted on the job that it has been let go, then the gates go. In this order nothing that a pod writes can be
+ * forgotten. A pod that came with its node has no gate: the kubelet holds it back until its claim is there.
  */
 export function reconcileExportingPod(observed: ExportingPodObserved): readonly Action[] {
-  const { pod, job, limits, hostname } = observed;
+  const { pod, owning, limits, hostname } = observed;
+  if (owning === undefined || pod.metadata?.deletionTimestamp !== undefined) return [];
+  const { job, kind } = owning;
+  // A job that has ended was let go; to hold it again would export it again.
+  if (outcomeOf(kind, job) !== "running" || job.metadata?.deletionTimestamp !== undefined)
+    return [];
   const gate = (pod.spec?.schedulingGates ?? []).findIndex(({ name }) => name === GATES.export);
   const isGated = gate !== -1;
-  if ((!isGated && hasStarted(pod)) || pod.metadata?.deletionTimestamp !== undefined) return [];
-  if (job === undefined || job.metadata?.deletionTimestamp !== undefined) return [];
-  const kind = jobKind(job.apiVersion, job.kind);
-  // A job that has ended was let go; to hold it again would export it again.
-  if (kind === undefined || kind.outcome(job) !== "running") return [];
-  const intent = exportIntentOf(job);
+  const record = exportRecordOf(job);
+  if (!isGated && hasStarted(pod)) return noteWriter(observed, owning, record);
+  const intent = exportIntentOf(owning) ?? exportIntentOfPod(pod);
   if (intent === undefined) {
-    const message = `waits for ever: ${job.kind} ${job.metadata?.name} has no readable annotation ${ANNOTATIONS.export}, so its model could not be exported; set it on the job`;
+    const message = `waits for ever: neither it nor ${job.kind} ${job.metadata?.name} has a readable annotation ${ANNOTATIONS.export}, so its model could not be exported`;
     return [warningOn(refOf(pod), "InvalidAnnotation", message)];
   }
-  const held = isHeld(job) ? [] : [holdJob(job)];
-  if (kind.hasNoFirstPod(job) && intent.writers !== "all") {
+  const held = markJob(job, undefined);
+  if (hasNoFirstPod(job) && intent.writers !== "all") {
     const message =
       "waits for ever: several pods of the job run and none is the first; set writers: all, or completionMode: Indexed";
     return [...held, warningOn(refOf(pod), "AllWritersRequired", message)];
   }
+  const exporting = exportingJobOf(owning);
+  const training = trainingStorage(intent, exporting);
+  const refusal = pathFault(observed, training);
+  if (refusal !== undefined) return [...held, ...waiting(pod, refusal)];
+  const plan = trainingVolume(training, exporting, limits, hostname);
+  const misplaced = claimFault(observed, plan);
+  if (misplaced !== undefined) return [...held, ...waiting(pod, misplaced)];
   const lift: readonly Action[] = isGated
     ? [{ type: "patch", ref: refOf(pod), operations: removeGate(pod, gate) }]
     : [];
-  if (!isWriter(pod)) return [...held, ...lift];
-  const owner = { namespace: job.metadata?.namespace ?? "", uid: job.metadata?.uid ?? "" };
-  const training = trainingStorage(intent, owner);
-  const denied = pathFault(training, limits);
-  if (denied !== undefined) return [...held, warningOn(refOf(pod), ...denied)];
-  const plan = trainingVolume(training, owner, limits, hostname);
-  if (!isGated && makeStorage(observed, plan, job).length === 0) return held;
-  const blocked = storageFault(observed, intent, training, plan) ?? busyFault(observed);
-  if (blocked !== undefined) {
-    return [...held, warningOn(refOf(pod), ...blocked), { type: "requeueAfter", ms: RETRY_MS }];
-  }
-  return [...held, ...makeStorage(observed, plan, job), ...lift, ...announce(job, intent)];
-}
-
-type Fault = readonly [reason: Reason, message: string];
-
-/** Policy was asked at admission; an administrator may have tightened it since. */
-function pathFault({ bound }: TrainingStorage, limits: StorageLimits): Fault | undefined {
-  const [cause] = bound.validate("storage", limits);
-  return cause === undefined ? undefined : ["PathNotAllowed", `${cause.field}: ${cause.message}`];
-}
-
-function storageFault(
-  { claim, hostname, job }: ExportingPodObserved,
-  { writers }: ExportIntent,
-  { bound }: TrainingStorage,
-  plan: VolumePlan,
-): Fault | undefined {
-  if (plan.make === undefined) {
-    if (claim === undefined) {
-      const message = `waits for the claim ${plan.claimName}, which does not exist in this namespace`;
-      return ["ClaimNotFound", message];
-    }
-    const modes = claim.spec?.accessModes ?? [];
-    const isAlone = (job?.spec?.parallelism ?? 1) <= 1;
-    if (writers !== "all" || isAlone || modes.includes("ReadWriteMany")) return undefined;
-    const message = `waits: writers: all needs ReadWriteMany among the accessModes of the claim ${plan.claimName}, which has ${modes.join(", ") || "none"}`;
-    return ["InvalidAnnotation", message];
-  }
-  if (bound.nodeName === undefined || hostname !== undefined) return undefined;
-  const message = `waits for the node ${bound.nodeName}, which does not exist or has no label kubernetes.io/hostname`;
-  return ["StorageNotBound", message];
-}
-
-function busyFault({ users }: ExportingPodObserved): Fault | undefined {
-  if (users.length === 0) return undefined;
+  const made = makeStorage(observed, plan, owning);
+  // What came later, or was made again, starts at once.
+  if (record?.claim === plan.claimName && made.length === 0) return [...held, ...lift];
+  const fault = exportFault(observed, { owning, intent, training, plan });
+  if (fault !== undefined) return [...held, ...waiting(pod, fault)];
+  const isBound = exportIntentOf(owning) === undefined || record?.intent !== undefined;
+  const noted: ExportRecord = {
+    uid: job.metadata?.uid ?? "",
+    claim: plan.claimName,
+    ...(isBound ? { binding: exportBindingOf(pod), intent } : {}),
+  };
+  const isNew = record?.claim !== plan.claimName;
   return [
-    "LocationBusy",
-    `waits: the location that this job writes to is used by ${users.join(", ")}`,
+    ...held,
+    ...made,
+    ...(isNew ? noteRecord(job, noted) : []),
+    ...lift,
+    ...(isNew ? announce(owning, intent) : []),
   ];
+}
+
+function waiting(pod: Pod, { reason, message, isFinal }: ExportFault): readonly Action[] {
+  return [
+    warningOn(refOf(pod), reason, message),
+    ...(isFinal ? [] : [{ type: "requeueAfter", ms: RETRY_MS } as const]),
+  ];
+}
+
+/**
+ * Notes which pod writes and where it runs, once that is known: it may be gone when the job has ended. Of several that write at
+ * the same time one stays noted; of one that is made again, the last.
+ */
+function noteWriter(
+  { pod, noted }: ExportingPodObserved,
+  { job }: OwningJob,
+  record: ExportRecord | undefined,
+): readonly Action[] {
+  const { name = "" } = pod.metadata ?? {};
+  const node = pod.spec?.nodeName;
+  if (record === undefined || node === undefined || exportClaimOf(pod) !== record.claim) return [];
+  const image = pod.spec?.containers[0]?.image;
+  // One that is made again may have the name of the first, and another node.
+  if (record.pod === name && record.node === node && record.image === image) return [];
+  if (record.pod !== undefined && record.pod !== name) {
+    if (!isRunning(pod) || (noted !== undefined && isRunning(noted))) return [];
+  }
+  return markJob(job, { ...record, pod: name, node, ...(image === undefined ? {} : { image }) });
+}
+
+function isRunning({ metadata, status }: Pod): boolean {
+  return status?.phase === "Running" && metadata?.deletionTimestamp === undefined;
 }
 
 function makeStorage(
   { claim, volume }: ExportingPodObserved,
   plan: VolumePlan,
-  job: Job,
+  { job }: OwningJob,
 ): readonly Action[] {
   if (plan.make === undefined) return [];
   const { apiVersion = "", kind = "" } = job;
@@ -142,24 +160,9 @@ function removeGate(pod: Pod, gate: number): readonly PatchOperation[] {
   ];
 }
 
-/** A job made before modelhook was there, or past its webhook, gets what the webhook gives the others. */
-function holdJob(job: Job): Action {
-  const { finalizers, labels } = job.metadata ?? {};
-  const operations: readonly PatchOperation[] = [
-    { op: "test", path: "/metadata/uid", value: job.metadata?.uid },
-    finalizers === undefined || finalizers === null
-      ? { op: "add", path: "/metadata/finalizers", value: [FINALIZERS.export] }
-      : { op: "add", path: "/metadata/finalizers/-", value: FINALIZERS.export },
-    labels === undefined || labels === null
-      ? { op: "add", path: "/metadata/labels", value: { [LABELS.export]: "true" } }
-      : { op: "add", path: `/metadata/labels/${pointerToken(LABELS.export)}`, value: "true" },
-  ];
-  return { type: "patch", ref: refOf(job), operations };
-}
-
-function announce(job: Job, intent: ExportIntent): readonly Action[] {
-  const pods = job.spec?.completions ?? job.spec?.parallelism ?? 1;
+function announce({ job, kind }: OwningJob, intent: ExportIntent): readonly Action[] {
+  const pods = sizeOf(kind, job);
   if (pods <= 1 || intent.writers === "all") return [];
-  const message = `1 of ${pods} pods writes the model (completion index 0); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`;
+  const message = `1 of ${pods} pods writes the model (${writerName(kind, job)}); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`;
   return [warningOn(refOf(job), "WriterSubset", message)];
 }

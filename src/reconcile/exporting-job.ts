@@ -1,39 +1,140 @@
-import { ANNOTATIONS, FINALIZERS, parseExport, type ExportIntent } from "../api/annotations.ts";
-import type { Job, Pod } from "../api/kube-types.ts";
-import type { PatchOperation } from "../api/review.ts";
+import {
+  ANNOTATIONS,
+  EXPORT_RECORD,
+  FINALIZERS,
+  LABELS,
+  parseExport,
+  type ExportIntent,
+} from "../api/annotations.ts";
+import { isFields, own } from "../api/fields.ts";
+import { exportRecordOf, printExportRecord, type ExportRecord } from "../api/export-record.ts";
+import type { KubeObject, Pod } from "../api/kube-types.ts";
+import { pointerToken, type PatchOperation } from "../api/review.ts";
+import { fieldAt } from "../jobs/field.ts";
+import { BARE_POD } from "../jobs/kinds.ts";
+import { controllerOf, type OwningJob } from "../jobs/owner.ts";
+import { podTemplatesOf } from "../jobs/templates.ts";
 import { storageOf } from "../storage/bound.ts";
+import type { ExportingJob } from "../storage/training-volume.ts";
+import { refOf, type Action } from "./action.ts";
 
 /**
- * What the job exports: the annotation of its pods, into which the webhook copies the job's own; undefined when that is missing,
- * unreadable or names no one storage. The job's own is never read here: anybody may change it after it was checked.
+ * What a job exports: the annotation of its pods, into which the webhook copies the job's own, else what its pods alone asked for
+ * when they were let go, as those of a binding do; undefined when that is missing, unreadable or names no one storage. The job's own annotation is never read
+ * here: anybody may change it after it was checked.
  */
-export function exportIntentOf(job: Job): ExportIntent | undefined {
-  return readIntent(job.spec?.template?.metadata?.annotations?.[ANNOTATIONS.export]);
+export function exportIntentOf({ job, kind }: OwningJob): ExportIntent | undefined {
+  if (kind === BARE_POD) return exportIntentOfPod(job);
+  const text = [
+    ...podTemplatesOf(job, kind).map(({ annotations }) => annotations?.[ANNOTATIONS.export]),
+    kind.passesOn === undefined ? undefined : exportAt(job, kind.passesOn),
+  ].find((each) => each !== undefined);
+  return (text === undefined ? undefined : readIntent(text)) ?? exportRecordOf(job)?.intent;
 }
 
 /** What a pod was told to export when it was admitted; it outlives the job. */
-export function exportIntentOfPod(pod: Pod): ExportIntent | undefined {
-  return readIntent(pod.metadata?.annotations?.[ANNOTATIONS.export]);
+export function exportIntentOfPod(pod: KubeObject): ExportIntent | undefined {
+  const text = pod.metadata?.annotations?.[ANNOTATIONS.export];
+  return text === undefined ? undefined : readIntent(text);
 }
 
-/** True while the job carries the finalizer that keeps it until its model is a ModelVersion. */
-export function isHeld(job: Job): boolean {
-  return job.metadata?.finalizers?.includes(FINALIZERS.export) === true;
+/** The binding that asked for the pod's export, as the webhook noted it; undefined where its annotation did. */
+export function exportBindingOf({ metadata }: Pod): string | undefined {
+  try {
+    const status: unknown = JSON.parse(metadata?.annotations?.[ANNOTATIONS.status] ?? "");
+    const { binding } = status as { readonly binding?: unknown };
+    return typeof binding === "string" ? binding : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-/** Takes the finalizer off, if it still stands where it was seen. */
-export function releaseJob(job: Job): readonly PatchOperation[] {
-  const index = job.metadata?.finalizers?.indexOf(FINALIZERS.export) ?? -1;
-  if (index === -1) return [];
-  const path = `/metadata/finalizers/${index}`;
+/** The job as names of claims are made from it: a pod that is its own job had no UID when it was admitted. */
+export function exportingJobOf({ job, kind }: OwningJob): ExportingJob {
+  const { namespace = "", uid = "" } = job.metadata ?? {};
+  return { namespace, uid: kind === BARE_POD ? "" : uid };
+}
+
+/** UID of the job that an exporting pod belongs to; its own where nothing controls it. */
+export function jobUidOf(pod: Pod): string | undefined {
+  const owner = controllerOf(pod);
+  if (owner === undefined) return pod.metadata?.uid;
+  return pod.metadata?.labels?.[LABELS.jobUid] ?? owner.uid;
+}
+
+/** True while a job, or the version that came of it, carries the finalizer that keeps it until the job has been let go. */
+export function isHeld({ metadata }: KubeObject): boolean {
+  return metadata?.finalizers?.includes(FINALIZERS.export) === true;
+}
+
+/**
+ * Notes the record on the job, and holds a job that is not held yet, because it was made before modelhook was there or past its
+ * webhook, by what the webhook gives the others: finalizer and label.
+ */
+export function markJob(job: KubeObject, record: ExportRecord | undefined): readonly Action[] {
+  const { finalizers, labels } = job.metadata ?? {};
+  return changeJob(job, [
+    ...(isHeld(job)
+      ? []
+      : [
+          finalizers === undefined || finalizers === null
+            ? ({ op: "add", path: "/metadata/finalizers", value: [FINALIZERS.export] } as const)
+            : ({ op: "add", path: "/metadata/finalizers/-", value: FINALIZERS.export } as const),
+        ]),
+    ...(labels?.[LABELS.export] === "true"
+      ? []
+      : [addEntry("/metadata/labels", labels, LABELS.export, "true")]),
+    ...(record === undefined ? [] : recordIn(job, record)),
+  ]);
+}
+
+/** Notes the record on a job that the same pass holds already. */
+export function noteRecord(job: KubeObject, record: ExportRecord): readonly Action[] {
+  return changeJob(job, recordIn(job, record));
+}
+
+function recordIn({ metadata }: KubeObject, record: ExportRecord): readonly PatchOperation[] {
+  const path = "/metadata/annotations";
+  const before = metadata?.annotations?.[EXPORT_RECORD];
   return [
-    { op: "test", path, value: FINALIZERS.export },
-    { op: "remove", path },
+    // Several passes note what each has seen; none takes away what another has noted meanwhile.
+    ...(before === undefined
+      ? []
+      : [{ op: "test", path: `${path}/${pointerToken(EXPORT_RECORD)}`, value: before } as const]),
+    addEntry(path, metadata?.annotations, EXPORT_RECORD, printExportRecord(record)),
   ];
 }
 
-function readIntent(text: string | undefined): ExportIntent | undefined {
-  if (text === undefined) return undefined;
+function changeJob(job: KubeObject, operations: readonly PatchOperation[]): readonly Action[] {
+  if (operations.length === 0) return [];
+  const { uid, resourceVersion } = job.metadata ?? {};
+  // Whole maps and lists are only put where there are none: somebody may have made them meanwhile.
+  const isWhole = operations.some(({ path }) => path.split("/").length === 3);
+  const precondition: PatchOperation = isWhole
+    ? { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion }
+    : { op: "test", path: "/metadata/uid", value: uid };
+  return [{ type: "patch", ref: refOf(job), operations: [precondition, ...operations] }];
+}
+
+function addEntry(
+  path: string,
+  entries: Readonly<Record<string, string>> | null | undefined,
+  key: string,
+  value: string,
+): PatchOperation {
+  return entries === undefined || entries === null
+    ? { op: "add", path, value: { [key]: value } }
+    : { op: "add", path: `${path}/${pointerToken(key)}`, value };
+}
+
+/** The export among annotations at a path. */
+function exportAt(job: KubeObject, path: string): string | undefined {
+  const annotations = fieldAt(job, path);
+  const text = isFields(annotations) ? own(annotations, ANNOTATIONS.export) : undefined;
+  return typeof text === "string" ? text : undefined;
+}
+
+function readIntent(text: string): ExportIntent | undefined {
   const parsed = parseExport(text);
   return parsed.ok && storageOf(parsed.value.storage) !== undefined ? parsed.value : undefined;
 }

@@ -64,7 +64,7 @@ describe("a running pod that was made without what its annotations ask for", () 
     [
       "may train for nothing on its own",
       makeTrainingPod(({ metadata }) => void delete metadata.ownerReferences),
-      "is to export a version of Model mnist and was made without a place for it, so what it writes is not kept: delete it, and run a job that exports instead; modelhook restarts nothing",
+      "is to export a version of Model mnist and was made without a place for it, so what it writes is not kept: delete it and make it anew; modelhook restarts nothing",
     ],
   ])("%s", (_, pod, message) => {
     const drift = look([pod]);

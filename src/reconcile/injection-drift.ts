@@ -69,7 +69,7 @@ function missing(pod: Pod, systemNamespace: string): string | undefined {
     return `asks for ${models} and was made without it: ${deletion(pod)}; modelhook restarts nothing`;
   }
   if (exported !== undefined) {
-    return `is to export a version of Model ${exported.modelName} and was made without a place for it, so what it writes is not kept: ${repetition(pod)}; modelhook restarts nothing`;
+    return `is to export a version of Model ${exported.intent.modelName} and was made without a place for it, so what it writes is not kept: ${repetition(pod)}; modelhook restarts nothing`;
   }
   return undefined;
 }
@@ -83,6 +83,6 @@ function deletion(pod: Pod): string {
 function repetition(pod: Pod): string {
   const owner = controllerOf(pod);
   return owner === undefined
-    ? "delete it, and run a job that exports instead"
+    ? "delete it and make it anew"
     : `delete ${owner.kind} ${owner.name} and make it anew`;
 }

@@ -1,12 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { makeExport } from "../../test/make/export.ts";
+import { makeBarePod, makeOwningJob, withRecord } from "../../test/make/exporting.ts";
 import type { Tweak } from "../../test/make/frozen.ts";
 import { makeHeldJob, type MadeJob } from "../../test/make/job.ts";
 import { makeModelVersion } from "../../test/make/modelversion.ts";
 import { makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
 import { ANNOTATIONS, GATES } from "../api/annotations.ts";
 import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
-import { usersBesides, writersBesides, type Exporter, type LocationObserved } from "./location.ts";
+import { BATCH_JOB } from "../jobs/kinds.ts";
+import type { OwningJob } from "../jobs/owner.ts";
+import {
+  hasBegun,
+  usersBesides,
+  writersBesides,
+  type Exporter,
+  type LocationObserved,
+} from "./location.ts";
 
 const STORAGE = { apiVersion: "v1", kind: "PersistentVolume", metadata: { name: "mh-1" } };
 
@@ -49,7 +58,7 @@ function withScratch(each: MadePod): void {
 }
 
 function exporter(held: MadeJob, parts: Partial<Exporter> = {}): Exporter {
-  return { job: held, pods: [], storage: undefined, ...parts };
+  return { job: held, kind: BATCH_JOB, pods: [], storage: undefined, ...parts };
 }
 
 function observe(parts: Partial<LocationObserved> = {}): LocationObserved {
@@ -165,4 +174,57 @@ test("a build waits for whoever may write, but not for the job that wrote what i
   expect(writersBesides({ namespace: "team-a" }, observed)).toEqual(["Job own", "Job first"]);
   // What others call theirs is nobody's business.
   expect(writersBesides({ namespace: "team-b" }, observed)).toEqual(["a Job of another namespace"]);
+});
+
+describe("a job has begun", () => {
+  const tfjob = makeOwningJob("TFJob");
+  const none = { pods: [], storage: undefined };
+
+  test.each<[string, Exporter]>([
+    [
+      "from the moment that it is noted on it, though nothing else is seen yet",
+      { ...tfjob, ...none, job: withRecord(tfjob.job, {}) },
+    ],
+    ["when its storage is there", { ...tfjob, ...none, storage: STORAGE }],
+    [
+      "when it has ended",
+      {
+        ...makeOwningJob("TFJob", (each) => {
+          each.status = { conditions: [{ type: "Failed", status: "True" }] };
+        }),
+        ...none,
+      },
+    ],
+    [
+      "when it is a pod that has ended",
+      { ...makeBarePod((each) => void (each.status = { phase: "Succeeded" })), ...none },
+    ],
+  ])("%s", (_, each) => {
+    expect(hasBegun(each)).toBe(true);
+  });
+
+  test.each<[string, Exporter]>([
+    ["while none of this shows", { ...tfjob, ...none }],
+    [
+      "by the record of a job of another UID, of which it is a copy",
+      { ...tfjob, ...none, job: withRecord(tfjob.job, { uid: "another" }) },
+    ],
+    ["while it is a pod behind its gate", { ...makeBarePod(), ...none }],
+  ])("not %s", (_, each) => {
+    expect(hasBegun(each)).toBe(false);
+  });
+});
+
+function trainOf(name: "TFJob" | "PyTorchJob"): OwningJob {
+  return makeOwningJob(name, (each) => void (each.metadata.uid = `uid-of-${name}`));
+}
+
+test("two jobs of one name and of two kinds are two: one waits for the other", () => {
+  const [first, second] = [trainOf("TFJob"), trainOf("PyTorchJob")];
+  const exporters = [
+    { ...first, pods: [], storage: STORAGE },
+    { ...second, pods: [], storage: undefined },
+  ];
+  expect(usersBesides(second.job, observe({ exporters }))).toEqual(["TFJob train"]);
+  expect(usersBesides(first.job, observe({ exporters }))).toEqual([]);
 });

@@ -1,13 +1,13 @@
-import type { Job, KubeObject, Pod } from "../api/kube-types.ts";
+import type { KubeObject, Pod } from "../api/kube-types.ts";
 import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
 import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
-import { jobKind } from "../jobs/kinds.ts";
-import { controllerOf } from "../jobs/owner.ts";
-import { exportIntentOf } from "./exporting-job.ts";
+import { exportRecordOf } from "../api/export-record.ts";
+import { outcomeOf } from "../jobs/outcome.ts";
+import type { OwningJob } from "../jobs/owner.ts";
+import { exportIntentOf, jobUidOf } from "./exporting-job.ts";
 
 /** A job that is held by our finalizer, with what shows whether it has begun to write. */
-export interface Exporter {
-  readonly job: Job;
+export interface Exporter extends OwningJob {
   readonly pods: readonly Pod[];
   /** Volume or claim that we made for its pods; undefined while there is none. */
   readonly storage: KubeObject | undefined;
@@ -20,7 +20,7 @@ export interface LocationObserved {
   /** Pods that export to it, of whatever job. */
   readonly pods: readonly Pod[];
   /** The job that was let go last, for as long as the rest may not show that yet. */
-  readonly turn: Job | undefined;
+  readonly turn: KubeObject | undefined;
 }
 
 /**
@@ -28,7 +28,7 @@ export interface LocationObserved {
  * ModelVersion (or came to nothing), then to the build; the next job would overwrite what is being copied. A job that has begun
  * waits for nobody, so no two wait for each other.
  */
-export function usersBesides(job: Job, observed: LocationObserved): readonly string[] {
+export function usersBesides(job: KubeObject, observed: LocationObserved): readonly string[] {
   const { exporters, versions } = observed;
   const uid = job.metadata?.uid;
   const own = exporters.find((each) => each.job.metadata?.uid === uid);
@@ -53,7 +53,7 @@ export function writersBesides(
   ].filter(({ metadata }) => metadata?.uid !== jobUid);
   const named = new Set([jobUid, ...jobs.map(({ metadata }) => metadata?.uid)]);
   // A job that was deleted is let go at once, but its pods have their time to end.
-  const left = pods.filter((pod) => mayWrite(pod) && !named.has(controllerOf(pod)?.uid));
+  const left = pods.filter((pod) => mayWrite(pod) && !named.has(jobUidOf(pod)));
   return [...new Set([...jobs, ...left].map((each) => nameFor(each, namespace)))];
 }
 
@@ -68,12 +68,15 @@ export function isWriter(pod: Pod): boolean {
   return exportClaimOf(pod) !== undefined;
 }
 
-/** True from the moment a job is let go. Our storage is made when the job's turn has come, and nothing starts without it; to a user's claim only the gate is in the way. */
-export function hasBegun({ job, pods, storage }: Exporter): boolean {
-  if (storage !== undefined) return true;
+/**
+ * True from the moment a job is let go. Its storage is made when its turn has come, then it is noted on the job, then the gates go;
+ * of a job that an earlier release let go there is no note, but its pods have no gate.
+ */
+export function hasBegun({ job, kind, pods, storage }: Exporter): boolean {
+  if (storage !== undefined || exportRecordOf(job) !== undefined) return true;
   // It has ended, and its version is not there yet.
-  if (jobKind(job.apiVersion, job.kind)?.outcome(job) !== "running") return true;
-  const isUserClaim = exportIntentOf(job)?.storage.persistentVolumeClaim !== undefined;
+  if (outcomeOf(kind, job) !== "running") return true;
+  const isUserClaim = exportIntentOf({ job, kind })?.storage.persistentVolumeClaim !== undefined;
   return isUserClaim && pods.some((pod) => isWriter(pod) && !isGated(pod));
 }
 

@@ -1,10 +1,11 @@
-import type { Job, KubeObject, Pod } from "../api/kube-types.ts";
+import type { KubeObject, Pod } from "../api/kube-types.ts";
 import type { Model } from "../api/model.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
 import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
 import { readIntent } from "../inject/intent.ts";
 import { isAlive, servedModels } from "../inject/serving-status.ts";
-import { jobKind } from "../jobs/kinds.ts";
+import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
+import { outcomeOf } from "../jobs/outcome.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { refOf, type Action } from "./action.ts";
 import { servedByAge } from "./built.ts";
@@ -92,10 +93,9 @@ export function outlived(model: Model, versions: readonly ModelVersion[]): reado
  * ended. Whose template a ReplicaSet of another controller has is not known, so it counts.
  */
 function mayStartPods(workload: Workload): boolean {
-  const { apiVersion, kind } = workload;
-  if (kind === "ReplicaSet") return !isOfDeployment(workload);
-  const job = jobKind(apiVersion, kind);
-  return job === undefined || job.outcome(workload as Job) === "running";
+  if (workload.kind === "ReplicaSet") return !isOfDeployment(workload);
+  const row = jobKind(JOB_KINDS, workload);
+  return row === undefined || outcomeOf(row, workload) === "running";
 }
 
 function isOfDeployment(workload: Workload): boolean {

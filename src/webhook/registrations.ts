@@ -1,13 +1,12 @@
 import { CLEANERS } from "../admission/version-deletion.ts";
-import { ANNOTATIONS, LABELS, PREFIX, VERSION_ANNOTATIONS } from "../api/annotations.ts";
+import { LABELS, PREFIX, VERSION_ANNOTATIONS } from "../api/annotations.ts";
 import { GROUP, VERSION } from "../api/crd.ts";
 import type { WebhookConfiguration } from "../tls/ca-bundle.ts";
-import {
-  HINT_REGISTRATIONS,
-  annotationsChange,
-  type HintRegistration,
-  type Rule,
-} from "./hint-registrations.ts";
+import type { JobKind } from "../jobs/job-kind.ts";
+import { BATCH_JOB } from "../jobs/kinds.ts";
+import { OWN_WORDS, annotationsChange, tooMany } from "./conditions.ts";
+import { HINT_REGISTRATIONS, type HintRegistration, type Rule } from "./hint-registrations.ts";
+import { jobRegistration } from "./job-registrations.ts";
 
 /** Where the API server finds us, and what it is to trust. */
 export interface RegistrationOptions {
@@ -19,31 +18,16 @@ export interface RegistrationOptions {
   readonly endpoint: Endpoint;
   /** PEM. */
   readonly caBundle: string;
+  /** Kinds of jobs that export. */
+  readonly jobKinds: readonly JobKind[];
 }
 
 type Endpoint = { readonly service: string; readonly port?: number } | { readonly url: string };
 
-/** Annotations of ours, the one that we write ourselves aside. */
-const OWN_WORDS = `k.startsWith('${PREFIX}') && k != '${ANNOTATIONS.status}'`;
-
-/**
- * The API server takes a time for a loop of CEL that grows with the square of its turns: 6 s for 40,000 annotations. Nobody writes
- * so many; an object with more than these is sent to us, who look at it in no time.
- */
-const TOO_MANY = 256;
-
-const tooMany = (annotations: string): string => `${annotations}.size() > ${TOO_MANY}`;
-
+/** The pod says something in our words. */
 const ASKS =
   `has(object.metadata.annotations) && (${tooMany("object.metadata.annotations")} || ` +
   `object.metadata.annotations.exists(k, ${OWN_WORDS}))`;
-
-/** The job says anything in our words, a misspelt one too, or the template of its pods asks for an export. */
-const EXPORTS = [
-  tooMany("object.?metadata.?annotations.orValue({})"),
-  `object.?metadata.?annotations.orValue({}).exists(k, ${OWN_WORDS})`,
-  `'${ANNOTATIONS.export}' in object.?spec.?template.?metadata.?annotations.orValue({})`,
-].join(" || ");
 
 const OURS = `k.startsWith('${PREFIX}') && k != '${VERSION_ANNOTATIONS.retry}'`;
 
@@ -100,6 +84,7 @@ export function webhookConfigurations(
     operations: ["CREATE", "UPDATE"],
     condition: { name: "spec-or-our-metadata-changes", expression: CHANGES },
   };
+  const others = options.jobKinds.filter((kind) => kind !== BATCH_JOB);
   const mutating = [
     webhook(options, "/mutate", {
       name: "pods",
@@ -121,13 +106,8 @@ export function webhookConfigurations(
       // The others come by the webhook above.
       condition: { name: "asks-for-nothing-itself", expression: `!(${ASKS})` },
     }),
-    webhook(options, "/mutate", {
-      name: "jobs",
-      rule: { group: "batch", version: "v1", resources: ["jobs"] },
-      operations: ["CREATE"],
-      namespaceSelector: elsewhere,
-      condition: { name: "exports-a-model", expression: EXPORTS },
-    }),
+    jobWebhook(options, jobRegistration("jobs", [BATCH_JOB]), elsewhere),
+    jobWebhook(options, jobRegistration("training-jobs", others), elsewhere),
     webhook(options, "/mutate", { name: "models", ...kinds }),
   ];
   const apiVersion = "admissionregistration.k8s.io/v1";
@@ -166,22 +146,45 @@ export function webhookConfigurations(
   ];
 }
 
+/** A job that came past us would lose its model in silence. */
+function jobWebhook(
+  options: RegistrationOptions,
+  { name, rules, conditions }: HintRegistration,
+  namespaceSelector: object,
+) {
+  return {
+    ...severalKinds(options, "/mutate", { name, rules, conditions }, ["CREATE"], namespaceSelector),
+    failurePolicy: "Fail",
+  };
+}
+
 /** Nobody waits for hints: while we do not answer, objects are stored without them. */
 function hintWebhook(
   options: RegistrationOptions,
+  registration: HintRegistration,
+  namespaceSelector: object,
+) {
+  const operations = ["CREATE", "UPDATE"];
+  return {
+    ...severalKinds(options, "/hint", registration, operations, namespaceSelector),
+    failurePolicy: "Ignore",
+    timeoutSeconds: 2,
+  };
+}
+
+function severalKinds(
+  options: RegistrationOptions,
+  path: "/mutate" | "/hint",
   { name, rules, conditions }: HintRegistration,
+  operations: readonly string[],
   namespaceSelector: object,
 ) {
   const [rule] = rules;
   const [condition] = conditions;
   if (rule === undefined || condition === undefined) throw new Error(`${name} is for no kind`);
-  const operations = ["CREATE", "UPDATE"];
-  const about = { name, rule, operations, namespaceSelector, condition };
   return {
-    ...webhook(options, "/hint", about),
+    ...webhook(options, path, { name, rule, operations, namespaceSelector, condition }),
     rules: rules.map((each) => ruleOf(each, operations)),
-    failurePolicy: "Ignore",
-    timeoutSeconds: 2,
     matchConditions: conditions,
   };
 }

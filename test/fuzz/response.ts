@@ -1,3 +1,5 @@
+import { JOB_KINDS } from "../../src/jobs/kinds.ts";
+import type { Workload } from "../../src/jobs/places.ts";
 import { WORKLOADS } from "../../src/jobs/workloads.ts";
 import type { Review } from "./review.ts";
 import { fieldsOf, type Fields } from "./tree.ts";
@@ -25,13 +27,12 @@ export function responseFault(
   return denial ?? warningsFault(warnings) ?? auditFault(auditAnnotations);
 }
 
-/** True for the kinds that come to /hint alone; Jobs are decided on where they export. */
+/** True for the kinds that come to /hint alone; jobs are decided on where they export. */
 function isHintedOnly({ kind }: Fields): boolean {
   const { group, version, kind: name } = fieldsOf(kind);
-  const isHinted = WORKLOADS.some(
-    (row) => row.group === group && row.version === version && row.kind === name,
-  );
-  return isHinted && !(group === "batch" && name === "Job");
+  const isOf = (row: Workload): boolean =>
+    row.group === group && row.version === version && row.kind === name;
+  return WORKLOADS.some(isOf) && !JOB_KINDS.some(isOf);
 }
 
 /** The API server decodes a denial strictly: a field of another type makes it a failure of the webhook. */

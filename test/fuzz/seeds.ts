@@ -6,6 +6,7 @@ import type { AdmissionRequest } from "../../src/api/review.ts";
 import { WORKLOADS } from "../../src/jobs/workloads.ts";
 import { makeExport } from "../make/export.ts";
 import { makeExportingJob, makeHeldJob } from "../make/job.ts";
+import { JOB_EXAMPLES, exampleJob } from "../make/job-examples.ts";
 import { makeModel } from "../make/model.ts";
 import { makeBuiltVersion, makeModelVersion } from "../make/modelversion.ts";
 import {
@@ -51,7 +52,10 @@ export function readCorpus(): Corpus {
   const golden = names.map((name, index) => seedOf(name, read(name, "review.json"), index));
   const known = names.map((name) =>
     // What older cases do not know of is what the maker says.
-    makeSnapshot([], (snapshot) => void Object.assign(snapshot, read(name, "snapshot.json"))),
+    makeSnapshot([], (snapshot) => {
+      const { policy, ...others } = read(name, "snapshot.json") as Snapshot;
+      Object.assign(snapshot, others, { policy: { ...snapshot.policy, ...policy } });
+    }),
   );
   const made = Object.entries(madeRequests()).map(([name, request]) => {
     const review = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request };
@@ -103,6 +107,17 @@ function madeRequests(): Readonly<Record<string, AdmissionRequest>> {
     "using pod": makeRequest(makeUsingPod()),
     "gated pod": makeRequest(makeGatedPod()),
     "training pod": makeRequest(makeTrainingPod()),
+    "pod that is its own job": makeRequest(
+      makeTrainingPod(({ metadata }) => void delete metadata.ownerReferences),
+    ),
+    ...Object.fromEntries(
+      JOB_EXAMPLES.map((example) => {
+        const { metadata, ...job } = exampleJob(example, {});
+        const annotations = { [ANNOTATIONS.export]: JSON.stringify(makeExport()) };
+        const object = { ...job, metadata: { ...metadata, annotations } };
+        return [`${example.apiVersion} ${example.kind}`, makeRequest(object)] as const;
+      }),
+    ),
     "exporting job": makeRequest(makeExportingJob()),
     "held job changes": makeUpdate(makeHeldJob(), makeHeldJob()),
     version: makeRequest(version),

@@ -1,9 +1,14 @@
 import type { Snapshot } from "../../src/admission/snapshot.ts";
-import type { Node } from "../../src/api/kube-types.ts";
+import { EXPORT_RECORD } from "../../src/api/annotations.ts";
+import { printExportRecord } from "../../src/api/export-record.ts";
+import type { KubeObject, Node } from "../../src/api/kube-types.ts";
 import type { ModelBinding } from "../../src/api/modelbinding.ts";
 import type { ModelVersion } from "../../src/api/modelversion.ts";
+import { trainingClaimName } from "../../src/api/names.ts";
 import { makeExport } from "../make/export.ts";
 import type { Draft, Tweak } from "../make/frozen.ts";
+import { makeHeldJob } from "../make/job.ts";
+import { JOB_EXAMPLES, exampleJob, type JobExample } from "../make/job-examples.ts";
 import { makeModel } from "../make/model.ts";
 import { makeBinding } from "../make/modelbinding.ts";
 import {
@@ -14,7 +19,7 @@ import {
   namedVersion,
 } from "../make/modelversion.ts";
 import { makeNode } from "../make/node.ts";
-import { makeUsingPod } from "../make/pod.ts";
+import { JOB_UID, makeUsingPod } from "../make/pod.ts";
 import { makeSnapshot } from "../make/snapshot.ts";
 import { makeStoredVersion } from "../make/stored.ts";
 
@@ -68,6 +73,20 @@ const BINDINGS: readonly ModelBinding[] = [
   }),
 ];
 
+/** What may stand above a pod that exports: its Job, that and another, one that was let go, others, and nothing. */
+const OWNERS: readonly (readonly KubeObject[])[] = [
+  [makeHeldJob()],
+  [makeHeldJob(), exampleJob(exampleOf("JobSet"), {})],
+  [exampleJob(exampleOf("TFJob"), {})],
+  [
+    makeHeldJob(({ metadata }) => {
+      const claim = trainingClaimName("team-a", JOB_UID, "local:node-1:/models/mnist");
+      metadata.annotations = { [EXPORT_RECORD]: printExportRecord({ uid: JOB_UID, claim }) };
+    }),
+  ],
+  [],
+];
+
 /** What may be known: nothing, all versions in one state, and each in another, with all else that a decision may be told. */
 export function makeSnapshots(): readonly Snapshot[] {
   return [
@@ -98,6 +117,7 @@ function knowMore(index: number): Tweak<Draft<Snapshot>> {
     snapshot.nodes = NODES[index % (NODES.length + 1)];
     snapshot.bindings = index % 2 === 0 ? BINDINGS : [];
     snapshot.injectionEnabled = index % 2 === 0;
+    snapshot.owners = OWNERS[index % OWNERS.length] ?? [];
     snapshot.siblings = index % 3 === 0 ? [makeUsingPod()] : [];
     snapshot.imageRivals = versionsIn(0, 0);
     snapshot.versionsOfModel = [...VERSION_NAMES];
@@ -106,6 +126,12 @@ function knowMore(index: number): Tweak<Draft<Snapshot>> {
     snapshot.standby = index % 2 === 0;
     snapshot.missing = { claim: "models", node: "node-1" };
   };
+}
+
+function exampleOf(kind: string): JobExample {
+  const example = JOB_EXAMPLES.find((each) => each.kind === kind);
+  if (example === undefined) throw new Error(`${kind} has no example`);
+  return example;
 }
 
 function makeOldNode(): Node {

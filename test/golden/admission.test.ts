@@ -9,12 +9,13 @@ import { ANNOTATIONS } from "../../src/api/annotations.ts";
 import type { KubeObject } from "../../src/api/kube-types.ts";
 import { REASONS } from "../../src/api/reasons.ts";
 import type { AdmissionRequest, PatchOperation } from "../../src/api/review.ts";
+import { JOB_KINDS } from "../../src/jobs/kinds.ts";
 import { deepFreeze } from "../../src/kube/freeze.ts";
 import { patched } from "../make/patched.ts";
 
 /**
- * Each folder is a case: an AdmissionReview as the API server sends it, what was known, and the answer, with the object as it
- * is stored in place of the patch. `npm run golden` writes the answers anew; read the difference before you commit it.
+ * Each folder is a case: an AdmissionReview as the API server sends it, what was known, but for the table of job kinds, and the
+ * answer, with the object as it is stored in place of the patch. `npm run golden` writes the answers anew; read the difference before you commit it.
  */
 const directory = join(import.meta.dirname, "admission");
 const cases = readdirSync(directory);
@@ -30,7 +31,8 @@ function requestOf(name: string): AdmissionRequest {
 
 function decideCase(name: string, object?: KubeObject): Decision {
   const request = requestOf(name);
-  const snapshot = read(name, "snapshot.json") as Snapshot;
+  const known = read(name, "snapshot.json") as Snapshot;
+  const snapshot = { ...known, policy: { ...known.policy, jobKinds: JOB_KINDS } };
   return decide(object === undefined ? request : deepFreeze({ ...request, object }), snapshot);
 }
 

@@ -1,5 +1,8 @@
 import type { KubeObject } from "../../src/api/kube-types.ts";
-import { WORKLOADS, type Workload } from "../../src/jobs/workloads.ts";
+import type { JobKind } from "../../src/jobs/job-kind.ts";
+import { JOB_KINDS } from "../../src/jobs/kinds.ts";
+import { apiVersionOf, type Workload } from "../../src/jobs/places.ts";
+import { WORKLOADS } from "../../src/jobs/workloads.ts";
 import { deepFreeze } from "../../src/kube/freeze.ts";
 import { makePod } from "./pod.ts";
 
@@ -7,6 +10,15 @@ import { makePod } from "./pod.ts";
 export function makeKind(kind: string, group?: string): Workload {
   const row = WORKLOADS.find((each) => each.kind === kind && (group ?? each.group) === each.group);
   if (row === undefined) throw new Error(`${kind} is no workload`);
+  return row;
+}
+
+/** The row of a kind of job, by its kind and, where several have it, its `group/version`. */
+export function makeJobKind(kind: string, apiVersion?: string): JobKind {
+  const row = JOB_KINDS.find(
+    (each) => each.kind === kind && (apiVersion ?? apiVersionOf(each)) === apiVersionOf(each),
+  );
+  if (row === undefined) throw new Error(`${kind} is no job`);
   return row;
 }
 

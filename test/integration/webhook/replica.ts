@@ -1,6 +1,8 @@
 import { vi } from "vitest";
 import { allow, type Decision } from "../../../src/admission/decision.ts";
 import type { AdmissionRequest } from "../../../src/api/review.ts";
+import type { JobKind } from "../../../src/jobs/job-kind.ts";
+import { JOB_KINDS } from "../../../src/jobs/kinds.ts";
 import type { ApiServer } from "../../../src/kube/client.ts";
 import { resources } from "../../../src/kube/resources.ts";
 import { create } from "../../../src/kube/write.ts";
@@ -50,6 +52,7 @@ export async function startReplica(
   api: ApiServer,
   log: Logger,
   decide: (request: AdmissionRequest) => Decision = () => allow("Valid"),
+  jobKinds: readonly JobKind[] = JOB_KINDS,
 ): Promise<Replica> {
   const stop = new AbortController();
   const { signal } = stop;
@@ -102,8 +105,8 @@ export async function startReplica(
     webhook,
     seen,
     lead(url) {
-      const wanted = (caBundle: string) =>
-        webhookConfigurations({ name: NAME, namespace: NAMESPACE, endpoint: { url }, caBundle });
+      const registration = { name: NAME, namespace: NAMESPACE, endpoint: { url }, jobKinds };
+      const wanted = (caBundle: string) => webhookConfigurations({ ...registration, caBundle });
       published = keepPublished(api, { live, source, wanted, log, signal });
     },
     async isCalled() {
@@ -111,7 +114,8 @@ export async function startReplica(
         async () => {
           const probe = { metadata: { generateName: "probe-", namespace: "default" } };
           await create(api, resources.models, probe, { dryRun: true });
-          return seen.length >= 2;
+          // Each configuration takes its own moment.
+          return new Set(seen.map(({ endpoint }) => endpoint)).size === 2;
         },
         { timeout: 20_000, interval: 100 },
       );

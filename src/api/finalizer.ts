@@ -1,5 +1,5 @@
-import type { KubeObject } from "../api/kube-types.ts";
-import type { PatchOperation } from "../api/review.ts";
+import type { KubeObject } from "./kube-types.ts";
+import type { PatchOperation } from "./review.ts";
 
 /** Takes a finalizer off an object, if it still stands where it was seen; empty when the object has it not. */
 export function withoutFinalizer(

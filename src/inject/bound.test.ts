@@ -1,12 +1,17 @@
 import { describe, expect, test } from "vitest";
+import { makeExport } from "../../test/make/export.ts";
 import { makeBinding } from "../../test/make/modelbinding.ts";
 import type { ModelBinding } from "../api/modelbinding.ts";
-import { boundServe } from "./bound-serve.ts";
+import { boundBy } from "./bound.ts";
 
 const LABELS = { app: "web" };
+const exporting = makeBinding(({ spec }) => {
+  delete spec.serve;
+  spec.export = makeExport();
+});
 
 function nameOf(bindings: readonly ModelBinding[], labels: object | null | undefined) {
-  return boundServe(bindings, labels as never)?.name;
+  return boundBy(bindings, labels as never)?.name;
 }
 
 function made(name: string, day: string, of: ModelBinding = makeBinding()): ModelBinding {
@@ -15,15 +20,35 @@ function made(name: string, day: string, of: ModelBinding = makeBinding()): Mode
 }
 
 test("a pod is served by the binding that selects it", () => {
-  expect(boundServe([makeBinding()], LABELS)).toEqual({
+  expect(boundBy([makeBinding()], LABELS)).toEqual({
     name: "web",
     serve: { modelVersion: "mnist-v1" },
   });
 });
 
+test("a pod exports what the binding that selects it exports", () => {
+  expect(boundBy([exporting], LABELS)).toEqual({ name: "web", export: makeExport() });
+});
+
 describe("of several bindings", () => {
   test.each<[string, readonly ModelBinding[], string]>([
     ["the older one serves", [made("a", "02"), made("b", "01"), made("c", "03")], "b"],
+    [
+      "the older one serves, though a younger one exports",
+      [made("a", "02", exporting), made("b", "01")],
+      "b",
+    ],
+    [
+      "the older one exports, though a younger one serves",
+      [made("a", "02"), made("b", "01", exporting)],
+      "b",
+    ],
+    ["the older one exports", [made("a", "02", exporting), made("b", "01", exporting)], "b"],
+    [
+      "the first by name exports, where they are equally old",
+      [made("b", "01"), made("a", "01", exporting)],
+      "a",
+    ],
     [
       "the first by name serves, where they are equally old",
       [made("b", "01"), made("a", "01")],
@@ -56,7 +81,7 @@ describe("of several bindings", () => {
       "b",
     ],
     [
-      "an older one that exports has no say",
+      "an older one that asks for nothing has no say",
       [
         made(
           "a",
@@ -103,6 +128,17 @@ describe("a pod is served by none", () => {
       LABELS,
     ],
     ["whose selector is empty", [makeBinding(({ spec }) => void (spec.selector = {}))], LABELS],
+    [
+      "that exports, and is being deleted",
+      [
+        makeBinding(({ metadata, spec }) => {
+          metadata.deletionTimestamp = "2026-11-23T00:00:00Z";
+          spec.export = makeExport();
+          delete spec.serve;
+        }),
+      ],
+      LABELS,
+    ],
     [
       "whose selector was never stored",
       [makeBinding(({ spec }) => void delete (spec as Partial<typeof spec>).selector)],
