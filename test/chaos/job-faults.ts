@@ -7,8 +7,8 @@ import type { Moment, Run } from "./plan.ts";
 import { nameOf, trainingJob } from "./training-job.ts";
 import { find, merge, persist, remove, unlessGone, type World } from "./world.ts";
 
-/** Longer than the absences of all that a job may have to wait for, one after the other. */
-const PATIENCE_SECONDS = 240;
+/** On a busy machine, too, longer than the absences of all that a job may have to wait for, one after the other. */
+const PATIENCE_SECONDS = 480;
 
 /** Makes the job of a run, and gives its UID. */
 export async function createJob(world: World, run: Run, isGood: boolean): Promise<string> {

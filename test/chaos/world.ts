@@ -20,7 +20,7 @@ export interface World {
 }
 
 /** Longer than all that takes the API server or the webhook away, one after the other. */
-const PERSIST_MS = 240_000;
+const PERSIST_MS = 480_000;
 const PAUSE_MS = 200;
 
 /** Gives actions that wait for each other, in the order of the calls. */
