@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
 import type { Job, Pod } from "../../src/api/kube-types.ts";
+import { JOB_KINDS, kindNames } from "../../src/jobs/kinds.ts";
 import { answer, denial } from "./answer.ts";
 import { eventually, list, read } from "./kubelet.ts";
 import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
@@ -125,25 +126,44 @@ describe("a serving pod is denied when", () => {
 });
 
 describe("a training pod is denied when", () => {
-  test.each<[when: string, owner: object | undefined, because: string, spec?: object]>([
-    [
-      "it belongs to no job",
-      undefined,
-      `${at("export")}: the pod belongs to no controller, whose success is not known; it must belong to one of Job (batch/v1)`,
-    ],
+  type Case = [
+    when: string,
+    owner: object | undefined,
+    because: string,
+    spec?: object,
+    parts?: object,
+  ];
+  test.each<Case>([
     [
       "its owner is of a kind that never succeeds",
       { apiVersion: "apps/v1", kind: "ReplicaSet" },
-      `${at("export")}: the pod belongs to a ReplicaSet (apps/v1), whose success is not known; it must belong to one of Job (batch/v1)`,
+      `${at("export")}: the pod belongs to a ReplicaSet (apps/v1), whose success is not known; it must belong to one of ${kindNames(JOB_KINDS)}, or to nothing`,
+    ],
+    [
+      "its job is gone",
+      { apiVersion: "batch/v1", kind: "Job" },
+      `${at("export")}: the pod belongs to the Job owner, which does not exist`,
+    ],
+    [
+      "its job is of a kind that is not installed",
+      { apiVersion: "kubeflow.org/v1", kind: "TFJob" },
+      `${at("export")}: the pod belongs to the TFJob owner, which does not exist`,
+    ],
+    [
+      "it has no job, and wants a directory that is named by one",
+      undefined,
+      `${at("export")}.clean: true is not allowed on a pod without a job: its directory is named by the job`,
+      {},
+      { clean: true },
     ],
     [
       "a volume of its own has a name of ours",
-      { apiVersion: "batch/v1", kind: "Job" },
+      undefined,
       `spec.volumes[0].name: "kubedl-export" is reserved for the model; name the volume differently`,
       { volumes: [{ name: "kubedl-export", emptyDir: {} }] },
     ],
-  ])("%s", async (_when, owner, because, spec) => {
-    const exporting = servingPod({ export: exported({ storage: LOCAL }) }, spec);
+  ])("%s", async (_when, owner, because, spec, parts) => {
+    const exporting = servingPod({ export: exported({ storage: LOCAL, ...parts }) }, spec);
     const uid = "7b2f6f3c-0000-4000-8000-000000000000";
     const ownerReferences =
       owner === undefined ? [] : [{ ...owner, name: "owner", uid, controller: true }];
@@ -215,7 +235,7 @@ describe("an exporting job is denied when", () => {
     const annotations = { "model.kubedl.io/export": exported({ storage: NFS }) };
     const template = { metadata: { annotations }, ...made.spec.template };
     expect(await answer(plane, { ...made, spec: { template } })).toBe(
-      denial("jobs", `${at("export")}: differs from spec.template.${at("export")}; set it once`),
+      denial("jobs", `spec.template.${at("export")}: differs from ${at("export")}; set it once`),
     );
   });
 

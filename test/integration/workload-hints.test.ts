@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
-import type { Pod } from "../../src/api/kube-types.ts";
+import type { Job, Pod } from "../../src/api/kube-types.ts";
 import type { ModelVersion } from "../../src/api/modelversion.ts";
 import { answer } from "./answer.ts";
 import { addNode, endBuild, eventually, list, read } from "./kubelet.ts";
@@ -66,6 +66,8 @@ const KINDS: readonly (readonly [kind: string, apiVersion: string, at: string, s
     ],
   ];
 
+/** Those that can export: their own webhook says what has no effect on them. */
+const JOBS: ReadonlySet<string> = new Set(["Job", "TFJob"]);
 const GATED = "the pod waits behind the scheduling gate model.kubedl.io/build";
 let count = 0;
 
@@ -115,10 +117,10 @@ describe.each(KINDS)("whoever applies a %s", (kind, apiVersion, at, specOf) => {
 
   test("is told of a key that stands where it has no effect, once", async () => {
     const object = make({}, { "model-version": "digits-v1" });
-    const where = `${at.replace("Worker", "*")}.metadata.annotations`;
+    const where = `${at}.metadata.annotations`;
     expect(await answer(plane, object)).toBe(
-      kind === "Job"
-        ? "Warning: model.kubedl.io/model-version has no effect on the job itself; set it in spec.template.metadata.annotations"
+      JOBS.has(kind)
+        ? `Warning: model.kubedl.io/model-version has no effect on the job itself; set it in ${where}`
         : `Warning: metadata.annotations[model.kubedl.io/model-version]: has no effect on a ${kind}; set it in ${where}`,
     );
   });
@@ -138,25 +140,42 @@ test("a change is told of too, and by every way to apply it", async () => {
   }
 });
 
-test("an export that is said on a TFJob's pods is told that nobody would see its success", async () => {
+describe("a TFJob that exports", () => {
   const text = JSON.stringify({
     modelName: "digits",
     imageRepo: "registry.test/digits",
     storage: { localStorage: { path: "/models/a", nodeName: "node-1" } },
   });
-  const template = {
-    metadata: { annotations: ours({ export: text }) },
-    spec: { containers: [{ name: "tensorflow", image: "registry.test/train:1" }] },
-  };
-  const object = {
-    apiVersion: "training.kubedl.io/v1alpha1",
-    kind: "TFJob",
-    metadata: { name: "exporting" },
-    spec: { tfReplicaSpecs: { Worker: { template } } },
-  };
-  expect(await answer(plane, object)).toBe(
-    "Warning: spec.tfReplicaSpecs.Worker.template.metadata.annotations[model.kubedl.io/export]: the pod belongs to a TFJob (training.kubedl.io/v1alpha1), whose success is not known; it must belong to one of Job (batch/v1); its pods will be denied",
-  );
+  const exporting = "model.kubedl.io/export";
+
+  test("by what it says itself is held, and its pods get the annotation", async () => {
+    const object = tfJob("exports-itself", { export: text }, {});
+    expect(await answer(plane, object)).toMatch(/ created$/);
+    const stored = await read<Job>(plane, "tfjob", "exports-itself");
+    expect(stored).toMatchObject({
+      metadata: { finalizers: [exporting], labels: { [exporting]: "true" } },
+      spec: {
+        tfReplicaSpecs: {
+          Worker: { template: { metadata: { annotations: ours({ export: text }) } } },
+        },
+      },
+    });
+  });
+
+  test("by what its pods say is held, and told who writes", async () => {
+    expect(await answer(plane, tfJob("exports-by-pods", {}, { export: text }, 2))).toBe(
+      "Warning: 1 of 2 pods writes the model (worker 0, localStorage); what the others write to the same path is dropped, and may be no more than 10Gi",
+    );
+    const stored = await read<Job>(plane, "tfjob", "exports-by-pods");
+    expect(stored?.metadata?.finalizers).toEqual([exporting]);
+  });
+
+  test("what can not be is denied", async () => {
+    const bad = JSON.stringify({ ...(JSON.parse(text) as object), storage: {} });
+    expect(await answer(plane, tfJob("exports-nowhere", { export: bad }, {}))).toBe(
+      `Error from server (Forbidden): error when creating "STDIN": admission webhook "training-jobs.modelhook.kubedl.io" denied the request: metadata.annotations[${exporting}].storage: exactly one storage type is allowed, found none; allowed: localStorage, nfs, AWSEfs, persistentVolumeClaim`,
+    );
+  });
 });
 
 describe("while nobody answers", () => {
@@ -192,6 +211,20 @@ function ours(annotations: Annotations): Annotations {
   return Object.fromEntries(
     Object.entries(annotations).map(([name, value]) => [`model.kubedl.io/${name}`, value]),
   );
+}
+
+/** A TFJob of KubeDL with one template. */
+function tfJob(name: string, own: Annotations, ofPods: Annotations, replicas = 1) {
+  const template = {
+    metadata: { annotations: ours(ofPods) },
+    spec: { containers: [{ name: "tensorflow", image: "registry.test/train:1" }] },
+  };
+  return {
+    apiVersion: "training.kubedl.io/v1alpha1",
+    kind: "TFJob",
+    metadata: { name, annotations: ours(own) },
+    spec: { tfReplicaSpecs: { Worker: { replicas, template } } },
+  };
 }
 
 function deployment(name: string, annotations: Annotations) {
