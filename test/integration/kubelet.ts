@@ -62,27 +62,42 @@ export async function becomeReady(plane: ControlPlane, pod: Pod): Promise<void> 
 /** Says, as a kubelet would, how a build pod ended: its last container left the report as its termination message. */
 export async function endBuild(plane: ControlPlane, pod: Pod, report: BuildReport): Promise<void> {
   const ok = report.state === "built";
-  const [container] = (ok ? pod.spec?.containers : pod.spec?.initContainers) ?? [];
+  await endContainer(plane, pod, ok ? "containers" : "initContainers", ok, printReport(report));
+}
+
+/** Says, as a kubelet would, how the pod ended that asks a registry for an exporting job; one that passes has nothing to report. */
+export async function endCheck(plane: ControlPlane, pod: Pod, report?: BuildReport): Promise<void> {
+  const text = report === undefined ? "" : printReport(report);
+  await endContainer(plane, pod, "containers", report === undefined, text);
+}
+
+/** Ends a pod by the end of the first container of a list. */
+async function endContainer(
+  plane: ControlPlane,
+  pod: Pod,
+  where: "containers" | "initContainers",
+  ok: boolean,
+  message: string,
+): Promise<void> {
+  const container = pod.spec?.[where]?.[0];
   const terminated = {
     exitCode: ok ? 0 : 1,
     reason: ok ? "Completed" : "Error",
-    message: printReport(report),
+    message,
     startedAt: "2026-01-01T00:00:00Z",
     finishedAt: "2026-01-01T00:00:01Z",
   };
-  const statuses = [
-    {
-      name: container?.name,
-      image: container?.image,
-      imageID: "",
-      ready: false,
-      restartCount: 0,
-      state: { terminated },
-    },
-  ];
+  const status = {
+    name: container?.name,
+    image: container?.image,
+    imageID: "",
+    ready: false,
+    restartCount: 0,
+    state: { terminated },
+  };
   await setStatus(plane, pod, {
     phase: ok ? "Succeeded" : "Failed",
-    [ok ? "containerStatuses" : "initContainerStatuses"]: statuses,
+    [where === "containers" ? "containerStatuses" : "initContainerStatuses"]: [status],
   });
 }
 
