@@ -19,11 +19,15 @@ export const TERMINAL: Terminal = {
   files: inputFiles,
   read: readInput,
   write: (output) => {
-    // Who stops reading, as `head` does, has seen enough.
-    process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
-      process.exit(code === "EPIPE" ? 0 : 2);
-    });
+    if (!process.stdout.listeners("error").includes(endUnread)) {
+      process.stdout.on("error", endUnread);
+    }
     process.stdout.write(output);
   },
   say: (line) => void process.stderr.write(`${line}\n`),
 };
+
+/** Ends the process when its output can not be written; who stops reading, as `head` does, has seen enough. */
+function endUnread({ code }: NodeJS.ErrnoException): void {
+  process.exit(code === "EPIPE" ? 0 : 2);
+}
