@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { KubeObject } from "../api/kube-types.ts";
 import { resources } from "../kube/resources.ts";
 import type { UninstallPlan } from "./uninstall-plan.ts";
-import { leftLines, lostLines, refusalLines } from "./uninstall-text.ts";
+import { closingLines, leftLines, lostLines, refusalLines } from "./uninstall-text.ts";
 
 const DONE: UninstallPlan = { stopping: [], clearing: [], lost: [], waiting: [] };
 
@@ -74,5 +74,17 @@ test("a step that is still to be done is left, as is what is unknown", () => {
     "  would delete jobs.batch team-a/x-0",
     "modelhook: this could not be read, and may hold what waits for modelhook:",
     "  jobs.batch: forbidden",
+  ]);
+});
+
+test.each([
+  [undefined, "kubectl"],
+  ["kind@home", "kubectl --context kind@home"],
+  ["it's mine", String.raw`kubectl --context 'it'\''s mine'`],
+])("with context %s the rest goes by %s", (context, kubectl) => {
+  expect(closingLines(true, "done", context)).toEqual([
+    "once that is seen to, the rest goes by",
+    `  ${kubectl} delete -f deploy/crds`,
+    `  ${kubectl} delete -f deploy/install.yaml`,
   ]);
 });

@@ -7,7 +7,7 @@ import type { Found, Step, UninstallPlan } from "./uninstall-plan.ts";
 const MOST = 10;
 
 /** What is left to whoever has the manifests. */
-const REMAINING = ["  kubectl delete -f deploy/crds", "  kubectl delete -f deploy/install.yaml"];
+const REMAINING = ["delete -f deploy/crds", "delete -f deploy/install.yaml"];
 
 /** A step as it was done, or as it would be. */
 export function stepText(step: Step, isDryRun: boolean): string {
@@ -71,9 +71,17 @@ export function leftLines(
   ];
 }
 
-/** The last words: whether anything waits, and what takes the rest away. */
-export function closingLines(isLeft: boolean, how: keyof typeof STATES): readonly string[] {
-  return [isLeft ? "once that is seen to, the rest goes by" : STATES[how], ...REMAINING];
+/** The last words: whether anything waits, and what takes the rest away, from the cluster of the context where one was named. */
+export function closingLines(
+  isLeft: boolean,
+  how: keyof typeof STATES,
+  context?: string,
+): readonly string[] {
+  const kubectl = context === undefined ? "kubectl" : `kubectl --context ${quoted(context)}`;
+  return [
+    isLeft ? "once that is seen to, the rest goes by" : STATES[how],
+    ...REMAINING.map((command) => `  ${kubectl} ${command}`),
+  ];
 }
 
 const STATES = {
@@ -113,6 +121,11 @@ function inLines(lines: readonly string[]): readonly string[] {
     ...lines.slice(0, MOST).map((line) => `  ${line}`),
     ...(more > 0 ? [`  and ${more} more`] : []),
   ];
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function count(number: number, what: string): string {

@@ -31,7 +31,7 @@ export async function uninstall(options: UninstallOptions, terminal: Terminal): 
 
 async function run(
   api: ApiServer,
-  { namespace, dryRun = false, force = false }: UninstallOptions,
+  { namespace, context, dryRun = false, force = false }: UninstallOptions,
   { write, say }: Terminal,
 ): Promise<number> {
   const observed = await observeUninstall(api, namespace);
@@ -53,7 +53,11 @@ async function run(
     const steps = [...plan.stopping, ...plan.clearing].map((step) => stepText(step, true));
     const left = leftLines({ ...plan, stopping: [], clearing: [] }, observed.unread);
     left.forEach(say);
-    print([...lostLines(plan), ...steps, ...closingLines(left.length > 0, "would be done")]);
+    print([
+      ...lostLines(plan),
+      ...steps,
+      ...closingLines(left.length > 0, "would be done", context),
+    ]);
     return left.length > 0 ? 1 : 0;
   }
 
@@ -78,6 +82,6 @@ async function run(
   const left = leftLines(planUninstall(after), after.unread);
   left.forEach(say);
   const wasDone = plan.stopping.length + clearing.length > 0;
-  print(closingLines(left.length > 0, wasDone ? "done" : "nothing to do"));
+  print(closingLines(left.length > 0, wasDone ? "done" : "nothing to do", context));
   return left.length > 0 ? 1 : 0;
 }
