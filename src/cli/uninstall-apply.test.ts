@@ -92,6 +92,7 @@ test("kinds that are not there are nothing, and what may not be read is noted", 
     "GET /api/v1/namespaces/ml/configmaps/modelhook": [
       { data: { "config.yaml": "build: { kanikoImage: k, baseImage: b, deadlineSeconds: 0 }" } },
     ],
+    "GET /apis": [{ kind: "APIGroupDiscoveryList", items: [] }],
     "GET /apis/kubeflow.org/v1/tfjobs": [403],
   });
   expect(await observeUninstall(api, "ml")).toEqual({
@@ -109,4 +110,15 @@ test("kinds that are not there are nothing, and what may not be read is noted", 
       "tfjobs.kubeflow.org: is 403",
     ],
   });
+});
+
+test("without discovery the kinds of the table are read, and that there may be others is noted", async () => {
+  const { api } = serverOf({
+    "GET /api/v1/namespaces/ml/pods": [{ metadata: {}, items: [] }],
+    "GET /apis": [406],
+    "GET /apis/batch/v1/jobs": [{ metadata: {}, items: [jobWith([FINALIZER])] }],
+  });
+  const { jobs, unread } = await observeUninstall(api, "ml");
+  expect(jobs.map(({ object }) => object.metadata?.name)).toEqual(["train"]);
+  expect(unread).toEqual(["kinds that the API server serves: is 406"]);
 });

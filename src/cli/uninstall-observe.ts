@@ -19,6 +19,7 @@ import {
   observeInstallation,
   unlessAbsent,
 } from "./uninstall-installation.ts";
+import { observeJobs } from "./uninstall-jobs.ts";
 import type { UninstallObserved } from "./uninstall-plan.ts";
 import { kindText } from "./uninstall-text.ts";
 
@@ -62,20 +63,15 @@ export async function observeUninstall(
   const exporting = await podsWith(LABELS.export);
   const gated = await podsWith(LABELS.gated);
   // A pod that was its own job may have got a controller since.
-  const jobs: UninstallObserved["jobs"][number][] = exporting.map((object) => {
-    return { resource: resources.pods, object, kind: BARE_POD };
-  });
-  for (const kind of await readKinds()) {
-    const resource = { ...kind, namespaced: true };
-    const objects = await list(resource, { labelSelector: `${LABELS.export}=true` });
-    jobs.push(...objects.map((object) => ({ resource, object, kind })));
-  }
+  const bare = exporting.map((object) => ({ resource: resources.pods, object, kind: BARE_POD }));
+  const others = await observeJobs(api, await readKinds());
+  unread.push(...others.unread);
   const ours = { labelSelector: `${MANAGED_BY}=modelhook` };
   return {
     installation,
     configurations,
     // An object may be served by several versions of its API.
-    jobs: uniqueBy(jobs, ({ object }) => object.metadata?.uid),
+    jobs: uniqueBy([...bare, ...others.jobs], ({ object }) => object.metadata?.uid),
     pods: uniqueBy([...exporting, ...gated], ({ metadata }) => metadata?.uid),
     versions: await list(resources.modelversions, { metadataOnly: true }),
     claims: await list<PersistentVolumeClaim>(resources.persistentvolumeclaims, ours),

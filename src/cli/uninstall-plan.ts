@@ -22,8 +22,8 @@ export interface UninstallObserved {
   readonly installation: Installation;
   /** Our webhook configurations. */
   readonly configurations: readonly Found[];
-  /** Exporting jobs of all kinds, and pods, which may be their own jobs. */
-  readonly jobs: readonly (Found & { readonly kind: JobKind })[];
+  /** Exporting jobs of all kinds, and pods, which may be their own jobs; the kind shows how one has ended. */
+  readonly jobs: readonly (Found & { readonly kind: Pick<JobKind, "outcome"> })[];
   /** Pods that export, and those that wait for a model. */
   readonly pods: readonly Pod[];
   readonly versions: readonly KubeObject[];

@@ -35,6 +35,7 @@ beforeAll(async () => {
     const definitions = [
       definitionOf("kubeflow.org", "TFJob", "v1"),
       definitionOf("batch.example", "TrainingRun", "v1"),
+      definitionOf("batch.example", "FormerRun", "v1"),
     ];
     await bare.kubectl(
       ["create", "-f", "-"],
@@ -139,7 +140,7 @@ async function finalizersOf(kind: string, name: string): Promise<readonly string
 /** All that an uninstallation may change. */
 async function state(): Promise<string> {
   const kinds = [
-    "jobs,pods,tfjobs,trainingruns,modelversions,pvc,pv,deployments",
+    "jobs,pods,tfjobs,trainingruns,formerruns,modelversions,pvc,pv,deployments",
     "mutatingwebhookconfigurations,validatingwebhookconfigurations",
   ].join(",");
   const items = await list<KubeObject>(plane, kinds, "");
@@ -190,6 +191,8 @@ test("what is in the way is told, and nothing is changed, by a dry run", async (
   const done = { conditions: [{ type: "Done", status: "True" }] };
   const run = { apiVersion: "batch.example/v1", kind: "TrainingRun", status: done };
   await make({ ...run, metadata: { name: "run", ...HELD } });
+  // Of a kind that is in no table any more.
+  await make({ ...run, kind: "FormerRun", metadata: { name: "former", ...HELD } });
   await make(versionOf("digits", "built"));
   await nextBuild(plane, "built", builtReport("built"));
   await make(versionOf("digits", "in-work"));
@@ -220,10 +223,10 @@ test("what is in the way is told, and nothing is changed, by a dry run", async (
   const lines = out.split("\n").map((line) => line.replaceAll(/mh-[0-9a-f]{16}/g, "mh-x"));
   const webhooks = "webhookconfigurations.admissionregistration.k8s.io modelhook";
   expect(lines).toEqual([
-    "4 models will not be exported: pods default/bare, jobs.batch default/train, tfjobs.kubeflow.org default/tf, trainingruns.batch.example default/run",
+    "5 models will not be exported: pods default/bare, jobs.batch default/train, tfjobs.kubeflow.org default/tf, trainingruns.batch.example default/run, formerruns.batch.example default/former",
     "would scale Deployment modelhook-system/modelhook to 0 and wait until its pods are gone",
     `would delete mutating${webhooks}, validating${webhooks}`,
-    `would take the finalizer ${EXPORT} off pods default/bare, jobs.batch default/train, tfjobs.kubeflow.org default/tf, trainingruns.batch.example default/run`,
+    `would take the finalizer ${EXPORT} off pods default/bare, jobs.batch default/train, tfjobs.kubeflow.org default/tf, trainingruns.batch.example default/run, formerruns.batch.example default/former`,
     "would delete persistentvolumeclaims default/mh-x, persistentvolumes mh-x, persistentvolumes mh-x, persistentvolumes mh-x; data stays",
     "would take the finalizer model.kubedl.io/volume off modelversions.model.kubedl.io default/in-work",
     "once that is seen to, the rest goes by",
@@ -239,7 +242,7 @@ test("by force all finalizers go, and jobs run on", async () => {
   expect(out.split("\n").map((line) => line.split(" ")[0])).toEqual([
     "scaled",
     "deleted",
-    "4",
+    "5",
     "took",
     "deleted",
     "took",
@@ -253,6 +256,7 @@ test("by force all finalizers go, and jobs run on", async () => {
   }
   expect(await finalizersOf("tfjob", "tf")).toEqual(["example.com/other"]);
   expect(await finalizersOf("trainingrun", "run")).toEqual(["example.com/other"]);
+  expect(await finalizersOf("formerrun", "former")).toEqual(["example.com/other"]);
   expect(await finalizersOf("pod", "bare")).toEqual([]);
   expect(await finalizersOf("job", "train")).not.toContain(EXPORT);
   expect(await finalizersOf("modelversion", "in-work")).toEqual([]);
@@ -268,7 +272,7 @@ test("by force all finalizers go, and jobs run on", async () => {
 
 test("what was held ends when it is deleted, and claims and volumes with it", async () => {
   const other = ["--type=merge", "--patch", JSON.stringify({ metadata: { finalizers: null } })];
-  for (const kind of ["tfjob/tf", "trainingrun/run"]) {
+  for (const kind of ["tfjob/tf", "trainingrun/run", "formerrun/former"]) {
     await plane.kubectl(["patch", kind, ...other]);
     expect(await deleted(kind)).toContain("deleted");
   }
