@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
 import type { Job, Pod } from "../../src/api/kube-types.ts";
 import type { ModelVersion } from "../../src/api/modelversion.ts";
+import { makeJobKind } from "../make/workload.ts";
 import { answer } from "./answer.ts";
+import { installKind } from "./exporting.ts";
 import { addNode, endBuild, eventually, list, read } from "./kubelet.ts";
 import { readMetric } from "./metrics.ts";
 import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
@@ -12,7 +14,7 @@ let modelhook: RunningModelhook;
 
 beforeAll(async () => {
   plane = await startPlane();
-  await makeTFJobs();
+  await installKind(plane, makeJobKind("TFJob", "training.kubedl.io/v1alpha1"));
   modelhook = await startModelhook(plane);
   await addNode(plane, "node-1");
   await makeVersion("digits-v1", "node-1");
@@ -242,26 +244,6 @@ function deployment(name: string, annotations: Annotations) {
 function resourceOf(apiVersion: string, kind: string): string {
   const [group, version] = apiVersion.split("/");
   return `${kind.toLowerCase()}s.${version}.${group}`;
-}
-
-/** The kind of KubeDL, without its schema and its controller. */
-async function makeTFJobs(): Promise<void> {
-  const schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-  const crd = {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: "tfjobs.training.kubedl.io" },
-    spec: {
-      group: "training.kubedl.io",
-      scope: "Namespaced",
-      names: { kind: "TFJob", plural: "tfjobs", singular: "tfjob", listKind: "TFJobList" },
-      versions: [
-        { name: "v1alpha1", served: true, storage: true, schema: { openAPIV3Schema: schema } },
-      ],
-    },
-  };
-  await plane.kubectl(["create", "--filename", "-"], JSON.stringify(crd));
-  await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
 }
 
 async function makeVersion(name: string, nodeName: string): Promise<void> {
