@@ -151,18 +151,23 @@ describe("a binding in a namespace with the label", () => {
     await expect.poll(async () => imageOf("late"), SOON).toBe("registry.test/digits-3");
   });
 
-  test("that exports is kept, and says that it is not acted on", async () => {
+  test("that exports is in effect, and says how many pods it has; exports.test.ts says what becomes of these", async () => {
     const storage = { persistentVolumeClaim: { claimName: "models" } };
     const spec = {
       selector: { matchLabels: { app: "train" } },
       export: { modelName: "digits", imageRepo: "registry.test/digits", storage },
     };
-    const text =
-      "spec.export: is checked and kept, and not acted on yet; use the annotation on the job or its pods";
-    expect(await answer(plane, binding("train", spec))).toBe(`Warning: ${text}`);
+    expect(await answer(plane, binding("train", spec))).toMatch(/ created$/);
     await expect
       .poll(async () => conditions("train"), SOON)
-      .toEqual([`InEffect=False BindingWithoutEffect: ${text}`]);
+      .toEqual([
+        "InEffect=True BindingInEffect: what the jobs of the pods that it selects write is exported when they succeed",
+        "Injected=True Injected: 0 running pods belong to jobs of which the model is exported",
+      ]);
+    expect((await live("train")).status).toMatchObject({ injected: 0, notInjected: 0 });
+    expect(await plane.kubectl(["get", "--namespace", SHOP, "mb", "train"])).toMatch(
+      /^NAME +SERVES-VERSION +SERVES-MODEL +EXPORTS +INJECTED +NOT-INJECTED +AGE\ntrain +digits +0 +0 +\w+\n$/,
+    );
   });
 });
 
