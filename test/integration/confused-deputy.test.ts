@@ -44,7 +44,7 @@ beforeAll(async () => {
       granted(user, [
         {
           apiGroups: ["model.kubedl.io"],
-          resources: ["models", "modelversions"],
+          resources: ["models", "modelversions", "modelbindings"],
           verbs: ["get", "list", "create", "update", "patch", "delete"],
         },
       ]),
@@ -124,6 +124,8 @@ describe("a Secret that she may not read (PushSecretReadable)", () => {
       return (await plane.kubectl(can)).trim() === "yes";
     });
     await create(CAROL, version("hers", { ...withSecret("mine"), storage: inClaim("none") }));
+    // What is warned of is that the namespace has no label; it is made all the same.
+    await create(CAROL, binding("hers", withSecret("mine")));
   });
 
   test("is not pushed with", async () => {
@@ -138,6 +140,34 @@ describe("a Secret that she may not read (PushSecretReadable)", () => {
     expect(await create(CAROL, version("bad", withSecret("robot")))).toBe(
       forbidden("bad", mayNotGet("carol", "robot")),
     );
+  });
+
+  test("is not pushed with by the versions that a binding exports", async () => {
+    const field = "spec.export.builder.pushSecret.name";
+    const refused = forbidden("bad", mayNotGet("carol", "robot", field), "modelbindings");
+    // Behind what modelhook warns of.
+    expect(await create(CAROL, binding("bad", withSecret("robot")))).toContain(refused);
+  });
+
+  test("is not brought into a binding later, and a binding's Secret is not pushed with to another place", async () => {
+    const named = mayNotGet("dave", "mine", "spec.export.builder.pushSecret.name");
+    for (const spec of [{ imageRepo: "registry.test/dave" }, { modelName: "letters" }]) {
+      const changed = change(DAVE, "hers", { spec: { export: spec } }, "modelbinding");
+      await expect(changed).rejects.toThrow(named);
+    }
+    await create(DAVE, binding("open"));
+    const later = { spec: { export: withSecret("mine") } };
+    await expect(change(DAVE, "open", later, "modelbinding")).rejects.toThrow(named);
+    await expect(change(CAROL, "open", later, "modelbinding")).resolves.toContain("patched");
+  });
+
+  test("may be named in a binding by who may read it, and then be labelled and given up by everybody", async () => {
+    for (const patch of [
+      { metadata: { labels: { team: "a" } } },
+      { spec: { export: { builder: null } } },
+    ]) {
+      await expect(change(DAVE, "hers", patch, "modelbinding")).resolves.toContain("patched");
+    }
   });
 
   test("is no matter of labels, annotations, finalizers and createdBy", async () => {
@@ -363,15 +393,29 @@ function version(name: string, spec: object = {}, metadata: object = {}) {
   };
 }
 
+/** A ModelBinding that exports. */
+function binding(name: string, parts: object = {}) {
+  const exported = { modelName: "digits", imageRepo: "registry.test/digits", ...parts };
+  return {
+    apiVersion: "model.kubedl.io/v1alpha1",
+    kind: "ModelBinding",
+    metadata: { name },
+    spec: {
+      selector: { matchLabels: { app: "train" } },
+      export: { ...exported, storage: inClaim("none") },
+    },
+  };
+}
+
 function withSecret(name: string) {
   return { builder: { pushSecret: { name } } };
 }
 
 /** What the policy says. */
-function mayNotGet(user: string, secret: string): string {
+function mayNotGet(user: string, secret: string, field = "spec.builder.pushSecret.name"): string {
   return [
     "ValidatingAdmissionPolicy 'modelhook-push-secret' with binding 'modelhook-push-secret' denied request:",
-    `spec.builder.pushSecret.name: user "${user}" may not get Secret "${secret}" in namespace "team-a";`,
+    `${field}: user "${user}" may not get Secret "${secret}" in namespace "team-a";`,
     "name a Secret that this user may get, or none to push with the Secret regcred",
   ].join(" ");
 }
@@ -438,9 +482,14 @@ async function withoutWebhook(): Promise<void> {
   });
 }
 
-async function change(as: readonly string[], name: string, patch: object): Promise<string> {
+async function change(
+  as: readonly string[],
+  name: string,
+  patch: object,
+  kind = "modelversion",
+): Promise<string> {
   const flags = ["--type=merge", "--patch", JSON.stringify(patch)];
-  return plane.kubectl(["patch", ...as, "modelversion", name, ...flags]);
+  return plane.kubectl(["patch", ...as, kind, name, ...flags]);
 }
 
 async function live(name: string): Promise<ModelVersion> {
@@ -462,8 +511,8 @@ function created(name: string): string {
   return `modelversion.model.kubedl.io/${name} created`;
 }
 
-function forbidden(name: string, why: string): string {
-  return `Error from server (Forbidden): error when creating "STDIN": modelversions.model.kubedl.io "${name}" is forbidden: ${why}`;
+function forbidden(name: string, why: string, plural = "modelversions"): string {
+  return `Error from server (Forbidden): error when creating "STDIN": ${plural}.model.kubedl.io "${name}" is forbidden: ${why}`;
 }
 
 function invalid(name: string, because: string): string {
