@@ -16,7 +16,7 @@ afterAll(async () => {
   await plane?.stop();
 });
 
-test("a namespace with a finished exporting job and a failed version goes when it is deleted", async () => {
+test("a namespace with a finished exporting job, a pod that exports and a failed version goes when it is deleted", async () => {
   await plane.kubectl(["create", "namespace", "leaving"]);
   const intent = {
     modelName: "m",
@@ -34,6 +34,12 @@ test("a namespace with a finished exporting job and a failed version goes when i
       template: { spec: { restartPolicy: "Never", containers: [container] } },
     },
   };
+  const pod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "bare", namespace: "leaving", annotations },
+    spec: { containers: [container] },
+  };
   const version = {
     apiVersion: "model.kubedl.io/v1alpha1",
     kind: "ModelVersion",
@@ -44,12 +50,14 @@ test("a namespace with a finished exporting job and a failed version goes when i
       storage: { localStorage: { path: "/models/m", nodeName: "none" } },
     },
   };
-  const items = { apiVersion: "v1", kind: "List", items: [job, version] };
+  const items = { apiVersion: "v1", kind: "List", items: [job, pod, version] };
   await plane.kubectl(["apply", "--filename", "-"], JSON.stringify(items));
   await eventually("the version is held", async () => {
     const live = await read<KubeObject>(plane, "modelversion", "local", "leaving");
     return live?.metadata?.finalizers?.includes("model.kubedl.io/volume") === true;
   });
+  const bare = await read<KubeObject>(plane, "pod", "bare", "leaving");
+  expect(bare?.metadata?.finalizers).toContain("model.kubedl.io/export");
   await modelhook.kill();
   await completeJob(plane, "train", "leaving");
   await plane.kubectl(["delete", "namespace", "leaving", "--wait=false"]);
