@@ -91,7 +91,10 @@ async function observe(api: ApiServer, namespace: string): Promise<object> {
     await all<ModelVersion>(resources.modelversions),
     await all<Model>(resources.models),
   ];
-  const jobs = await all(resources.jobs);
+  // What asks the registry goes a minute after it has asked.
+  const jobs = (await all(resources.jobs)).filter(
+    ({ metadata }) => metadata?.labels?.[LABELS.preflight] === undefined,
+  );
   const claims = await all(resources.persistentvolumeclaims);
   const maps = await all(resources.configmaps);
   const volumes = (
