@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 describe("the whole way arrives, with one ModelVersion and one digest, when", () => {
-  test("modelhook dies once, around any of its writes", { timeout: 600_000 }, async () => {
+  test("modelhook dies once, around any of its writes", { timeout: 900_000 }, async () => {
     const began = performance.now();
     const points = failPoints();
     let passed = "";
