@@ -9,7 +9,13 @@ import type { JobKind } from "../jobs/job-kind.ts";
 import { jobKind } from "../jobs/kinds.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { podTemplatesOf, type PodTemplate } from "../jobs/templates.ts";
-import { hasNoFirstPod, sizeOf, writerName } from "../jobs/writer.ts";
+import {
+  hasNoFirstPod,
+  silentWriter,
+  sizeOf,
+  writerName,
+  writesElsewhere,
+} from "../jobs/writer.ts";
 import { storageOf } from "../storage/bound.ts";
 import { allow, deny, patch, type Decision } from "./decision.ts";
 import { hookJob } from "./exporting-job-patch.ts";
@@ -87,6 +93,13 @@ export function decideExportingJob(
   const intent = parsed.value;
   const faults = validateExportSpec(intent, first.field, limitsOf(snapshot.policy, namespace));
   if (faults.length > 0) return deny("InvalidAnnotation", faults, warnings);
+  const isElsewhere = templates.length === 0 || writesElsewhere(kind, job);
+  if (isElsewhere && kind.passesOn === undefined) return denyElsewhere(first, warnings);
+  const silent = isInTemplates && intent.writers !== "all" ? silentWriter(kind, job) : undefined;
+  if (silent !== undefined) {
+    const message = `would be written by nobody: the pod of ${silent} writes; set it there, or once on the ${kind.kind}`;
+    return deny("InvalidAnnotation", [{ field: first.field, message }], warnings);
+  }
   const jobs = [job, ...templates.flatMap(({ job: made }) => (made === undefined ? [] : [made]))];
   if (jobs.some(hasNoFirstPod) && intent.writers !== "all") return denyWriters(first, warnings);
   const isTop = jobKind(snapshot.policy.jobKinds, controllerOf(job) ?? {}) === undefined;
@@ -183,6 +196,13 @@ function idleOnJob(
       reason: "IdleAnnotation",
       message: `${key} has no effect on the job itself${remedy}`,
     }));
+}
+
+/** A job that runs in a cluster which others made has no pod of its own that writes. */
+function denyElsewhere({ field }: Asked, warnings: readonly Warning[]): Decision {
+  const message =
+    "can not be followed: the job has no template of the pod that would write; set it on what makes that, or use a ModelBinding";
+  return deny("InvalidAnnotation", [{ field, message }], warnings);
 }
 
 function denyWriters({ field }: Asked, warnings: readonly Warning[]): Decision {

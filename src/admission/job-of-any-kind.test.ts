@@ -18,6 +18,14 @@ import { decideExportingJob, isDecidedAsJob } from "./exporting-job.ts";
 const TEXT = JSON.stringify(makeExport());
 const EXPORTS = { [ANNOTATIONS.export]: TEXT };
 const FIELD = "metadata.annotations[model.kubedl.io/export]";
+const ALL_WRITE = {
+  [ANNOTATIONS.export]: JSON.stringify(
+    makeExport((intent) => {
+      intent.writers = "all";
+      intent.storage = { persistentVolumeClaim: { claimName: "models" } };
+    }),
+  ),
+};
 const BARE = { spec: { containers: [{ name: "main" }] } };
 const ANNOTATED = { ...BARE, metadata: { annotations: EXPORTS } };
 
@@ -25,6 +33,8 @@ const TFJOB = makeJobKind("TFJob");
 const OF_KUBEDL = makeJobKind("TFJob", "training.kubedl.io/v1alpha1");
 const JOBSET = makeJobKind("JobSet");
 const TRAINJOB = makeJobKind("TrainJob");
+const RAYJOB = makeJobKind("RayJob");
+const MPIJOB = makeJobKind("MPIJob", "kubeflow.org/v2beta1");
 
 interface Made extends KubeObject {
   readonly metadata: ObjectMeta;
@@ -298,6 +308,61 @@ describe("of a JobSet", () => {
     const ownerReferences = [{ ...owner, controller: true }];
     expect(decide(made(batchJob, spec, { ownerReferences }), batchJob).warnings).toEqual([]);
     expect(decide(made(batchJob, spec), batchJob).warnings).toHaveLength(1);
+  });
+});
+
+function ray(head: object, workers: object): object {
+  const workerGroupSpecs = [{ template: workers }];
+  return { rayClusterSpec: { headGroupSpec: { template: head }, workerGroupSpecs } };
+}
+
+function mpi(launcher: object, worker: object): object {
+  return { mpiReplicaSpecs: { Launcher: { template: launcher }, Worker: { template: worker } } };
+}
+
+describe("a job is denied that nobody would write for:", () => {
+  const HEAD = "spec.rayClusterSpec.headGroupSpec.template";
+  const WORKERS = "spec.rayClusterSpec.workerGroupSpecs[0].template";
+  const submitted = { clusterSelector: { app: "ray" }, submitterPodTemplate: BARE };
+  const elsewhere = `${FIELD}: can not be followed: the job has no template of the pod that would write; set it on what makes that, or use a ModelBinding`;
+
+  test.each<[string, Made, string]>([
+    [
+      "a RayJob of which only workers ask",
+      made(RAYJOB, ray(BARE, ANNOTATED)),
+      `${WORKERS}.${FIELD}: would be written by nobody: the pod of ${HEAD} writes; set it there, or once on the RayJob`,
+    ],
+    [
+      "an MPIJob of which only workers ask",
+      made(MPIJOB, mpi(BARE, ANNOTATED)),
+      `spec.mpiReplicaSpecs.Worker.template.${FIELD}: would be written by nobody: the pod of spec.mpiReplicaSpecs.Launcher.template writes; set it there, or once on the MPIJob`,
+    ],
+    [
+      "a RayJob that runs in a cluster of others",
+      made(RAYJOB, { clusterSelector: { app: "ray" } }, { annotations: EXPORTS }),
+      elsewhere,
+    ],
+    [
+      "a RayJob that runs in a cluster of others, and has a template of who submits it",
+      made(RAYJOB, submitted, { annotations: EXPORTS }),
+      elsewhere,
+    ],
+  ])("%s", (_, job, fault) => {
+    const kind = job.kind === "RayJob" ? RAYJOB : MPIJOB;
+    expect(faultsOf(job, kind)).toEqual(["InvalidAnnotation", fault]);
+  });
+
+  test.each<[string, Made]>([
+    ["the pod that writes asks", made(RAYJOB, ray(ANNOTATED, BARE))],
+    ["the job does", made(RAYJOB, ray(BARE, BARE), { annotations: EXPORTS })],
+    ["the launcher does", made(MPIJOB, mpi(ANNOTATED, BARE))],
+    [
+      "all write that ask",
+      made(RAYJOB, ray(BARE, { ...BARE, metadata: { annotations: ALL_WRITE } })),
+    ],
+  ])("but not when %s", (_, job) => {
+    const kind = job.kind === "RayJob" ? RAYJOB : MPIJOB;
+    expect(stored(job, kind).metadata.finalizers).toEqual([FINALIZERS.export]);
   });
 });
 

@@ -1,13 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { makeExport } from "../../test/make/export.ts";
-import { makeHeldJob, makeJob } from "../../test/make/job.ts";
+import type { Tweak } from "../../test/make/frozen.ts";
+import { makeHeldJob, makeJob, type MadeJob } from "../../test/make/job.ts";
 import { patched } from "../../test/make/patched.ts";
 import { JOB_UID, makePod, type MadePod } from "../../test/make/pod.ts";
 import { makeSnapshot } from "../../test/make/snapshot.ts";
-import { ANNOTATIONS, EXPORT_RECORD, FINALIZERS, LABELS } from "../api/annotations.ts";
+import {
+  ANNOTATIONS,
+  EXPORT_RECORD,
+  FINALIZERS,
+  LABELS,
+  type ExportIntent,
+} from "../api/annotations.ts";
 import { printExportRecord } from "../api/export-record.ts";
-import type { KubeObject } from "../api/kube-types.ts";
+import type { KubeObject, ObjectMeta } from "../api/kube-types.ts";
 import { trainingClaimName } from "../api/names.ts";
+import type { Reason } from "../api/reasons.ts";
 import type { ExportAsked } from "../inject/intent.ts";
 import { JOB_KINDS, kindNames } from "../jobs/kinds.ts";
 import { deepFreeze } from "../kube/freeze.ts";
@@ -20,13 +28,28 @@ const ASKED: ExportAsked = { intent: makeExport() };
 const BOUND: ExportAsked = { intent: makeExport(), binding: "exports" };
 const KNOWN = kindNames(JOB_KINDS);
 
-const TFJOB = owner("kubeflow.org/v1", "TFJob", JOB_UID, {
+const TFJOB_SPEC = {
   tfReplicaSpecs: { Chief: { template: {} }, Worker: { replicas: 2, template: {} } },
-});
+};
+const TFJOB = owner("kubeflow.org/v1", "TFJob", JOB_UID, TFJOB_SPEC);
 
-function owner(apiVersion: string, kind: string, uid: string, spec: object = {}): KubeObject {
-  const metadata = { name: kind.toLowerCase(), namespace: "team-a", uid };
+function owner(
+  apiVersion: string,
+  kind: string,
+  uid: string,
+  spec: object = {},
+  about: ObjectMeta = {},
+): KubeObject {
+  const metadata = { name: kind.toLowerCase(), namespace: "team-a", uid, ...about };
   return deepFreeze({ apiVersion, kind, metadata, spec } as KubeObject);
+}
+
+/** A stored Job whose template asks for nothing, so that a binding may. */
+function silentJob(tweak: Tweak<MadeJob> = () => {}): MadeJob {
+  return makeHeldJob((job) => {
+    job.spec.template.metadata.annotations = {};
+    tweak(job);
+  });
 }
 
 /** A pod of that controller, labelled by it; of none where there is none. */
@@ -39,6 +62,11 @@ function podOf(of: KubeObject | undefined, labels: Record<string, string> = {}):
       pod.metadata.ownerReferences = [{ apiVersion, kind, name, uid, controller: true }];
     }
   });
+}
+
+/** What is said to pods of a binding that belong to something unknown. */
+function unknown(kind: string, apiVersion: string): string {
+  return `exports what jobs write; the pod belongs to a ${kind} (${apiVersion}), whose success is not known`;
 }
 
 function decide(pod: MadePod, owners: readonly KubeObject[], asked: ExportAsked = ASKED): Decision {
@@ -200,31 +228,75 @@ describe("a pod for which a binding asks", () => {
     });
   });
 
-  test.each(["ReplicaSet", "StatefulSet", "DaemonSet"])(
-    "and which belongs to a %s, is left alone with a warning",
-    (kind) => {
-      const serves = owner("apps/v1", kind, "1");
-      expect(decide(podOf(serves), [], BOUND)).toEqual({
+  const clean = makeExport((each) => void (each.clean = true));
+  const plain = silentJob((job) => void (job.spec.parallelism = 2));
+  const says = makeHeldJob();
+
+  test.each<[string, KubeObject | undefined, readonly KubeObject[], Reason, string, ExportIntent?]>(
+    [
+      ...["ReplicaSet", "StatefulSet", "DaemonSet"].map(
+        (kind): [string, KubeObject, readonly KubeObject[], Reason, string] => [
+          `belongs to a ${kind}`,
+          owner("apps/v1", kind, "1"),
+          [],
+          "UnknownJobKind",
+          unknown(kind, "apps/v1"),
+        ],
+      ),
+      [
+        "belongs to something unknown",
+        owner("batch.example/v1", "Run", "1"),
+        [],
+        "UnknownJobKind",
+        unknown("Run", "batch.example/v1"),
+      ],
+      [
+        "belongs to a job that does not exist",
+        TFJOB,
+        [],
+        "UnknownJobKind",
+        "the pod belongs to the TFJob tfjob, which does not exist",
+      ],
+      [
+        "is none of a Job's that is the first",
+        plain,
+        [plain],
+        "AllWritersRequired",
+        'writers: must be "all": several pods of the Job run and none of them is the first; or set completionMode: Indexed, so that index 0 writes',
+      ],
+      [
+        "has no job that could name a clean directory",
+        undefined,
+        [],
+        "InvalidAnnotation",
+        "clean: true is not allowed on a pod without a job: its directory is named by the job",
+        clean,
+      ],
+      [
+        "belongs to a job that says itself which pods export",
+        says,
+        [says],
+        "ContradictingAnnotations",
+        "Job train says itself which of its pods export",
+      ],
+    ],
+  )(
+    "and which %s, is left alone with a warning",
+    (_, of, owners, reason, message, intent = BOUND.intent) => {
+      const field = /^(?:writers|clean): /v.test(message) ? "spec.export." : "spec.export: ";
+      expect(decide(podOf(of), owners, { ...BOUND, intent })).toEqual({
         allowed: true,
         reason: "NotOurs",
         operations: [],
         warnings: [
           {
-            reason: "UnknownJobKind",
-            message: `ModelBinding exports exports what jobs write; this pod belongs to a ${kind} (apps/v1), which never succeeds, and is left as it is`,
+            reason,
+            message: `ModelBinding exports: ${field}${message}; left as it is, its model is not exported`,
           },
         ],
       });
     },
   );
-
-  test("and which belongs to something unknown, is denied at the binding", () => {
-    expect(decide(podOf(owner("batch.example/v1", "Run", "1")), [], BOUND)).toMatchObject({
-      allowed: false,
-      reason: "UnknownJobKind",
-      causes: [{ field: "ModelBinding exports: spec.export" }],
-    });
-  });
 });
 
 describe("a pod is denied that belongs to", () => {
@@ -265,7 +337,8 @@ describe("a pod that comes when its job was let go", () => {
   });
 
   test("gets what the binding asked for then, whatever it asks for now", () => {
-    const job = letGo({ binding: "exports", intent: makeExport() });
+    const bound = letGo({ binding: "exports", intent: makeExport() });
+    const job = silentJob((each) => void (each.metadata = { ...bound.metadata }));
     const other = makeExport((intent) => {
       intent.storage = { localStorage: { path: "/models/other", nodeName: "node-1" } };
     });
@@ -273,6 +346,23 @@ describe("a pod that comes when its job was let go", () => {
     expect(claimOf(pod)).toBe(CLAIM);
     expect(pod.spec.schedulingGates).toBeUndefined();
     expect(pod.metadata.annotations?.[ANNOTATIONS.export]).toBe(JSON.stringify(makeExport()));
+  });
+
+  test("gets what its job was let go for, though the template that it comes from was changed", () => {
+    const job = owner("kubeflow.org/v1", "TFJob", JOB_UID, TFJOB_SPEC, {
+      finalizers: [FINALIZERS.export],
+      annotations: { [EXPORT_RECORD]: printExportRecord({ ...record, intent: makeExport() }) },
+    });
+    const intent = makeExport((each) => {
+      each.storage = { localStorage: { path: "/models/other", nodeName: "node-1" } };
+    });
+    const pod = hooked(replica("chief", 0), [job], { intent });
+    expect(claimOf(pod)).toBe(CLAIM);
+    expect(pod.spec.schedulingGates).toBeUndefined();
+    expect(pod.metadata.annotations).toEqual({
+      [ANNOTATIONS.export]: JSON.stringify(makeExport()),
+      [ANNOTATIONS.status]: JSON.stringify({ writes: CLAIM }),
+    });
   });
 
   test.each<[string, KubeObject]>([
@@ -286,8 +376,16 @@ describe("a pod that comes when its job was let go", () => {
   });
 
   test("waits behind the gate when the record is on a job below", () => {
-    const child = letGo();
+    const child = letGo({}, []);
     const top = owner("jobset.x-k8s.io/v1alpha2", "JobSet", "top");
     expect(hooked(podOf(child), [child, top]).spec.schedulingGates).toHaveLength(1);
+  });
+
+  test("is not held back when an earlier release let go a job below", () => {
+    const child = letGo();
+    const top = owner("jobset.x-k8s.io/v1alpha2", "JobSet", "top");
+    const { metadata, spec } = hooked(podOf(child), [child, top]);
+    expect(spec.schedulingGates).toBeUndefined();
+    expect(metadata.labels?.[LABELS.jobUid]).toBe(JOB_UID);
   });
 });

@@ -1,6 +1,8 @@
 import { ANNOTATIONS, FINALIZERS, LABELS, type ExportIntent } from "../api/annotations.ts";
 import { exportRecordOf } from "../api/export-record.ts";
+import { hasFinalizer } from "../api/finalizer.ts";
 import type { KubeObject, Pod } from "../api/kube-types.ts";
+import type { Reason } from "../api/reasons.ts";
 import type { Cause, Warning } from "../api/review.ts";
 import {
   EXPORT_VOLUME,
@@ -14,6 +16,7 @@ import { draftPod } from "../inject/pod-draft.ts";
 import { BARE_POD, jobKind, kindNames } from "../jobs/kinds.ts";
 import { controllerOf, topmostJob, type OwningJob } from "../jobs/owner.ts";
 import { hasNoFirstPod, isWriterPod } from "../jobs/writer.ts";
+import { writtenExport } from "../jobs/written-export.ts";
 import { trainingStorage, trainingVolume } from "../storage/training-volume.ts";
 import { allow, deny, patch, type Decision } from "./decision.ts";
 import { exportMountPath, validateExportSpec } from "./export-intent.ts";
@@ -36,19 +39,33 @@ export function decideTrainingPod(
   const limits = limitsOf(snapshot.policy, namespace);
   const owners = snapshot.owners ?? [];
   const owning = owningJob(pod, snapshot);
-  if (owning === undefined) return withoutJob(pod, { field, binding }, snapshot, warnings);
+  /** Whoever asks for it himself is denied; a binding selects pods of people who asked for nothing, and they go without. */
+  const refuse = (reason: Reason, cause: Cause): Decision =>
+    binding === undefined
+      ? deny(reason, [cause], warnings)
+      : allow("NotOurs", [...warnings, { reason, message: leftAlone(cause) }]);
+  if (owning === undefined) {
+    const message = unknownJob(pod, snapshot, binding !== undefined);
+    return refuse("UnknownJobKind", { field, message });
+  }
   const { job, kind } = owning;
-  const intent = binding === undefined ? asked.intent : (letGoFor(job) ?? asked.intent);
+  if (binding !== undefined && kind !== BARE_POD && writtenExport(owning) !== undefined) {
+    const message = `${job.kind} ${job.metadata?.name} says itself which of its pods export`;
+    return refuse("ContradictingAnnotations", { field, message });
+  }
+  // Pods that come later write where the first ones did, whatever templates or bindings say now.
+  const recorded = hasFinalizer(job, FINALIZERS.export) ? exportRecordOf(job)?.intent : undefined;
+  const intent = recorded ?? asked.intent;
   const faults = validateExportSpec(intent, field, limits);
   if (faults.length > 0) return deny("InvalidAnnotation", faults, warnings);
   const isBare = kind === BARE_POD;
   if (isBare && intent.clean === true) {
     const message = "true is not allowed on a pod without a job: its directory is named by the job";
-    return deny("InvalidAnnotation", [{ field: `${field}.clean`, message }], warnings);
+    return refuse("InvalidAnnotation", { field: `${field}.clean`, message });
   }
   if (intent.writers !== "all" && owners.some(hasNoFirstPod)) {
     const message = `must be "all": several pods of the Job run and none of them is the first; or set completionMode: Indexed, so that index 0 writes`;
-    return deny("AllWritersRequired", [{ field: `${field}.writers`, message }], warnings);
+    return refuse("AllWritersRequired", { field: `${field}.writers`, message });
   }
 
   const uid = isBare ? "" : (job.metadata?.uid ?? "");
@@ -70,7 +87,7 @@ export function decideTrainingPod(
     isWriter,
     gated: pod.spec?.nodeName === undefined && !isLetGo(job, plan.claimName),
     jobUid: isBare ? undefined : uid,
-    ...(binding === undefined ? {} : { bound: { name: binding, intent } }),
+    ...(binding === undefined && isSame(intent, asked.intent) ? {} : { told: { binding, intent } }),
   };
   if (isHooked) {
     // Containers that another webhook added after the hook may write too.
@@ -96,36 +113,24 @@ function owningJob(pod: Pod, { owners = [], policy }: Snapshot): OwningJob | und
  * nobody, however long we are away.
  */
 function isLetGo(job: KubeObject, claimName: string): boolean {
-  return (
-    job.metadata?.finalizers?.includes(FINALIZERS.export) === true &&
-    exportRecordOf(job)?.claim === claimName
-  );
+  return hasFinalizer(job, FINALIZERS.export) && exportRecordOf(job)?.claim === claimName;
 }
 
-/** What the binding asked for when the job was let go: pods that come later write where the first ones did, whatever it says now. */
-function letGoFor(job: KubeObject): ExportIntent | undefined {
-  const isHeld = job.metadata?.finalizers?.includes(FINALIZERS.export) === true;
-  return isHeld ? exportRecordOf(job)?.intent : undefined;
+function isSame(one: ExportIntent, other: ExportIntent): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** A pod whose job is not known. Nobody denies what a binding happens to select and can never succeed. */
-function withoutJob(
-  pod: Pod,
-  { field, binding }: { readonly field: string; readonly binding: string | undefined },
-  { policy }: Snapshot,
-  warnings: readonly Warning[],
-): Decision {
+/** Why the job of a pod is not known. */
+function unknownJob(pod: Pod, { policy }: Snapshot, isBound: boolean): string {
   const owner = controllerOf(pod);
   const found = `a ${owner?.kind} (${owner?.apiVersion})`;
-  if (binding !== undefined && owner?.apiVersion === "apps/v1") {
-    const message = `ModelBinding ${binding} exports what jobs write; this pod belongs to ${found}, which never succeeds, and is left as it is`;
-    return allow("NotOurs", [...warnings, { reason: "UnknownJobKind", message }]);
-  }
   const isKnown = jobKind(policy.jobKinds, owner ?? {}) !== undefined;
-  const known = kindNames(policy.jobKinds);
-  const message = isKnown
-    ? `the pod belongs to the ${owner?.kind} ${owner?.name}, which does not exist`
-    : `the pod belongs to ${found}, whose success is not known; it must belong to one of ${known}, or to nothing`;
-  const causes: readonly Cause[] = [{ field, message }];
-  return deny("UnknownJobKind", causes, warnings);
+  if (isKnown) return `the pod belongs to the ${owner?.kind} ${owner?.name}, which does not exist`;
+  return isBound
+    ? `exports what jobs write; the pod belongs to ${found}, whose success is not known`
+    : `the pod belongs to ${found}, whose success is not known; it must belong to one of ${kindNames(policy.jobKinds)}, or to nothing`;
+}
+
+function leftAlone({ field, message }: Cause): string {
+  return `${field}: ${message}; left as it is, its model is not exported`;
 }

@@ -26,8 +26,9 @@ export interface ExportRecord {
   readonly uid: string;
   /** Claim that its pods write to; while it stands, pods that come later are not held back. */
   readonly claim: string;
-  /** ModelBinding that asks for the export, and what it asked for; absent where the job's own templates do. */
+  /** ModelBinding that asks for the export; absent where the job itself does. */
   readonly binding?: string | undefined;
+  /** What was asked for when the job was let go; templates, annotations and bindings may be changed later. */
   readonly intent?: ExportIntent | undefined;
   /** The pod that writes, its node and the image of its first container, once they are known. */
   readonly pod?: string | undefined;

@@ -1,6 +1,11 @@
 import type { KubeObject } from "./kube-types.ts";
 import type { PatchOperation } from "./review.ts";
 
+/** True for an object that carries the finalizer. */
+export function hasFinalizer({ metadata }: KubeObject, finalizer: string): boolean {
+  return metadata?.finalizers?.includes(finalizer) === true;
+}
+
 /** Takes a finalizer off an object, if it still stands where it was seen; empty when the object has it not. */
 export function withoutFinalizer(
   { metadata }: KubeObject,

@@ -617,7 +617,7 @@ test("what a binding exports is told with its name", () => {
     metadata.labels = { app: "web" };
   });
   const lines = explain(pod, (observed) => {
-    observed.owners = [makeHeldJob()];
+    observed.owners = [makeHeldJob((job) => void (job.spec.template.metadata.annotations = {}))];
     observed.world = makeWorld((world) => {
       world.namespaces = [makeEnabledNamespace()];
       world.bindings = [

@@ -18,6 +18,9 @@ export type WatchKind = (
 /** Kinds that every API server has. */
 const BUILT_IN: ReadonlySet<string> = new Set(["", "batch"]);
 
+/** How long the first list of a kind is waited for. */
+const SYNC_MS = 30_000;
+
 /** How soon a definition is read again that could not be read. */
 const RETRY_MS = 5000;
 
@@ -85,9 +88,22 @@ export function startKindWatches(
   });
 
   async function sync(): Promise<void> {
-    await definitions.synced;
+    await inTime(definitions.synced, "the definitions of kinds");
     await Promise.all(looks.values());
-    await Promise.all([...running.values()].map(async ({ informer }) => informer.synced));
+    const kinds = [...running].map(async ([{ plural, group }, { informer }]) =>
+      inTime(informer.synced, `${plural}.${group}`),
+    );
+    await Promise.all(kinds);
+  }
+
+  /** A kind that can not be listed, for want of a right or a broken conversion, must not keep all others from being led. */
+  async function inTime(synced: Promise<void>, what: string): Promise<void> {
+    const late = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => late.resolve(false), SYNC_MS).unref();
+    const isSynced = await Promise.race([synced.then(() => true), late.promise]).finally(() =>
+      clearTimeout(timer),
+    );
+    if (!isSynced) log.error({ what }, "These can not be listed; the others are led without them");
   }
 
   async function end(): Promise<void> {

@@ -1,10 +1,14 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { makeAdmittedPod, makeBarePod, makeOwningJob } from "../../test/make/exporting.ts";
+import { makeExport } from "../../test/make/export.ts";
 import { makeModel } from "../../test/make/model.ts";
 import { makeBuiltVersion, makeModelVersion } from "../../test/make/modelversion.ts";
 import { createAdmissionStores } from "../gather/admission-stores.ts";
-import { createStores } from "../gather/stores.ts";
+import type { KubeObject } from "../api/kube-types.ts";
+import { createStores, type Stores } from "../gather/stores.ts";
 import { JOB_KINDS } from "../jobs/kinds.ts";
-import { keysOfVersion } from "./watches.ts";
+import type { ApiServer } from "../kube/client.ts";
+import { keysOfVersion, startWatches } from "./watches.ts";
 
 test("a change of a version concerns itself, its model and those rivals that are being built", () => {
   const stores = createStores(createAdmissionStores(), JOB_KINDS);
@@ -48,4 +52,68 @@ test("a change of a version concerns the models of its namespace whose aliases n
     "retention/team-a/mnist",
     "model/team-a/letters",
   ]);
+});
+
+function ignore(): void {}
+
+async function never<T>(): Promise<T> {
+  return new Promise<T>(ignore);
+}
+
+/** What is queued when the watch of one resource brings these objects, and the other watches nothing. */
+async function queuedBy(
+  stores: Stores,
+  plural: string,
+  items: readonly KubeObject[],
+): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  const api: ApiServer = {
+    url: "https://test",
+    request: async <T>(_method: string, path: string): Promise<T> =>
+      path.endsWith(`/${plural}`)
+        ? ({ metadata: { resourceVersion: "7" }, items } as T)
+        : never<T>(),
+    stream: never,
+    close: async () => {},
+  };
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort(new Error("the test is over")));
+  const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+  const enqueue = (key: string): void => void keys.add(key);
+  startWatches(stores, { api, enqueue, log, signal: stop.signal });
+  await vi.waitFor(() => expect(keys.size).toBeGreaterThan(0));
+  return keys;
+}
+
+test("a claim concerns those pods of the job that owns it which have not started", async () => {
+  const stores = createStores(createAdmissionStores(), JOB_KINDS);
+  const { job } = makeOwningJob("TFJob");
+  for (const phase of [undefined, "Pending", "Running", "Succeeded"]) {
+    const pod = makeAdmittedPod({ intent: makeExport(), owners: [job] }, (each) => {
+      each.metadata.name = `pod-${phase ?? "new"}`;
+      each.status = phase === undefined ? {} : { phase };
+    });
+    stores.exportPods.set(pod);
+  }
+  const owner = { apiVersion: "kubeflow.org/v1", kind: "TFJob", name: "train" };
+  const claim = {
+    metadata: {
+      name: "mh-1",
+      namespace: "team-a",
+      uid: "claim",
+      ownerReferences: [{ ...owner, uid: job.metadata.uid ?? "" }],
+    },
+  };
+  expect(await queuedBy(stores, "persistentvolumeclaims", [claim])).toEqual(
+    new Set(["exporting-pod/team-a/pod-new", "exporting-pod/team-a/pod-Pending"]),
+  );
+});
+
+test("a held pod that got a controller concerns itself as a job still, so that it is let go", async () => {
+  const stores = createStores(createAdmissionStores(), JOB_KINDS);
+  const { job } = makeBarePod((pod) => {
+    const controller = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "web" };
+    pod.metadata.ownerReferences = [{ ...controller, controller: true }];
+  });
+  expect(await queuedBy(stores, "pods", [job])).toContain("exporting-job.pods.v1/team-a/alone");
 });

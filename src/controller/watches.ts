@@ -6,11 +6,13 @@ import { storedSpec } from "../api/stored-spec.ts";
 import { locationOf, locationOfPod } from "../gather/export-location.ts";
 import type { Stores } from "../gather/stores.ts";
 import { uidKey } from "../gather/version-store.ts";
+import { BARE_POD } from "../jobs/kinds.ts";
 import type { OwningJob } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { startInformer, type Informer } from "../kube/informer.ts";
 import { resources, type Resource } from "../kube/resources.ts";
 import type { Change, WritableStore } from "../kube/store.ts";
+import { hasStarted } from "../reconcile/export-gate.ts";
 import { isHeld, jobUidOf } from "../reconcile/exporting-job.ts";
 import { references } from "../reconcile/observed.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -68,6 +70,8 @@ export function startWatches(
       ...stores.exporters
         .by("uid", uidKey(pod.metadata?.namespace, jobUidOf(pod)))
         .map(keyOfExporter),
+      // Somebody may have become its controller since it was held.
+      ...(isHeld(pod) ? [keyOfExporter({ job: pod, kind: BARE_POD })] : []),
       ...exportedBy(stores, pod),
       // The pods of a deleted job are the last that use its location.
       ...waitingFor(stores, locationOfPod(pod)),
@@ -95,9 +99,9 @@ export function startWatches(
     watch(resources.persistentvolumeclaims, `${MANAGED_BY}=modelhook`, stores.claims, (claim) => [
       ...ofVersion(claim),
       // Pods wait for one that is being deleted, or that somebody deleted.
-      ...stores.exportPods
-        .by("job", uidKey(claim.metadata?.namespace, claim.metadata?.labels?.[LABELS.jobUid]))
-        .map((pod) => keyOf("exporting-pod", pod)),
+      ...(claim.metadata?.ownerReferences ?? []).flatMap(({ uid }) =>
+        exportingPods(stores, { metadata: { ...claim.metadata, uid } }),
+      ),
     ]),
   ];
 }
@@ -173,8 +177,10 @@ function keyOfExporter({ job, kind }: OwningJob): Key {
   return keyOf(exportingJobs(kind), job);
 }
 
+/** The pods of a job that wait; nothing that becomes of others concerns those that run. */
 function exportingPods(stores: Stores, { metadata }: KubeObject): readonly Key[] {
   return stores.exportPods
     .by("job", uidKey(metadata?.namespace, metadata?.uid))
+    .filter((pod) => !hasStarted(pod))
     .map((pod) => keyOf("exporting-pod", pod));
 }

@@ -8,7 +8,7 @@ import { parseTime } from "../api/time.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { listAll } from "../kube/list.ts";
 import { resources } from "../kube/resources.ts";
-import { writersBesides } from "../reconcile/location.ts";
+import { lateWriters, writersBesides } from "../reconcile/location.ts";
 import { attemptsOf, podsOfAttempts } from "../reconcile/modelversion-jobs.ts";
 import {
   references,
@@ -85,14 +85,15 @@ export function observeModel({ stores, now }: Sources, model: Model): ModelObser
 }
 
 function writerAt(
-  { stores }: Sources,
-  { metadata }: ModelVersion,
+  { stores, limits, now }: Sources,
+  version: ModelVersion,
   location: string | undefined,
 ): string | undefined {
   if (location === undefined) return undefined;
-  const { namespace, labels } = metadata;
+  const { namespace, labels } = version.metadata;
   const job = { uid: labels?.[LABELS.jobUid], namespace };
-  return writersBesides(job, observeLocation(stores, location))[0];
+  const observed = observeLocation(stores, limits().policy, location);
+  return writersBesides(job, observed)[0] ?? lateWriters(version, observed, now())[0];
 }
 
 /** The user's claim is none that we watch, so it is read directly; what is built, or failed, needs it no more. */

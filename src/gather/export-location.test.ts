@@ -6,14 +6,16 @@ import {
   makeOwningJob,
   withRecord,
 } from "../../test/make/exporting.ts";
+import type { Tweak } from "../../test/make/frozen.ts";
 import { makeHeldJob, makeJob, type MadeJob } from "../../test/make/job.ts";
-import { JOB_UID, makeTrainingPod } from "../../test/make/pod.ts";
+import { JOB_UID, makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
 import { ANNOTATIONS, LABELS } from "../api/annotations.ts";
 import { trainingClaimName } from "../api/names.ts";
 import { BATCH_JOB } from "../jobs/kinds.ts";
 import { locationOf, locationOfPod } from "./export-location.ts";
 
 const LOCATION = "local:node-1:/models/mnist";
+const ASKING = { intent: makeExport(), owners: [makeOwningJob("TFJob").job] };
 const CLEAN = makeExport((each) => void (each.clean = true));
 
 function claimOf(claimName: string) {
@@ -43,7 +45,9 @@ describe("the location of a pod", () => {
     const child = makeHeldJob((job) => {
       job.metadata = { name: "train-launcher-0", namespace: "team-a", uid: "child" };
     });
-    const pod = makeAdmittedPod({ intent: CLEAN, owners: [child, jobset] });
+    const pod = makeAdmittedPod({ intent: CLEAN, owners: [child, jobset] }, (each) => {
+      each.metadata.labels = { "jobset.sigs.k8s.io/replicatedjob-name": "launcher" };
+    });
     expect(pod.metadata.labels?.[LABELS.jobUid]).toBe(JOB_UID);
     expect(locationOfPod(pod)).toBe(`${LOCATION}/1111111122`);
   });
@@ -55,9 +59,25 @@ describe("the location of a pod", () => {
   test("is what a binding told it when it was admitted", () => {
     const owning = makeOwningJob("TFJob", () => {}, { intent: undefined });
     const asking = { intent: makeExport(), binding: "trainers", owners: [owning.job] };
-    expect(locationOfPod(makeAdmittedPod(asking))).toBe(LOCATION);
+    expect(locationOfPod(makeAdmittedPod(asking, replica("chief")))).toBe(LOCATION);
+  });
+
+  test.each<[string, MadePod]>([
+    ["writes to scratch space", makeAdmittedPod(ASKING, replica("worker"))],
+    ["came past the webhook", makeTrainingPod()],
+  ])("is none when it mounts no claim, since it %s", (_, pod) => {
+    expect(locationOfPod(pod)).toBeUndefined();
   });
 });
+
+function replica(type: string): Tweak<MadePod> {
+  return (pod) => {
+    pod.metadata.labels = {
+      "training.kubeflow.org/replica-type": type,
+      "training.kubeflow.org/replica-index": "0",
+    };
+  };
+}
 
 describe("the location of a job", () => {
   test("is where its pods write", () => {

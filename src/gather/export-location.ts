@@ -1,6 +1,5 @@
 import type { ExportIntent } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
-import { trainingClaimName } from "../api/names.ts";
 import { controllerOf, type OwningJob } from "../jobs/owner.ts";
 import {
   exportIntentOf,
@@ -9,7 +8,7 @@ import {
   jobUidOf,
 } from "../reconcile/exporting-job.ts";
 import { exportClaimOf } from "../reconcile/location.ts";
-import { trainingStorage, type ExportingJob } from "../storage/training-volume.ts";
+import { trainingClaim, trainingStorage, type ExportingJob } from "../storage/training-volume.ts";
 
 /** The directory that a job's pods write to; undefined when its export can not be read. */
 export function locationOf(owning: OwningJob): string | undefined {
@@ -17,19 +16,17 @@ export function locationOf(owning: OwningJob): string | undefined {
 }
 
 /**
- * The directory that a pod writes to, by what it was told when it was admitted. The annotation may have been changed since; a
- * claim that we made can not, and its name holds the directory.
+ * The directory that a pod writes to, by what it was told when it was admitted; undefined for one whose output is dropped. The
+ * annotation may have been changed since; a claim that we made can not, and its name holds the directory.
  */
 export function locationOfPod(pod: Pod): string | undefined {
   const { namespace = "" } = pod.metadata ?? {};
   const uid = controllerOf(pod) === undefined ? "" : (jobUidOf(pod) ?? "");
+  const job = { namespace, uid };
   const intent = exportIntentOfPod(pod);
-  const location = locationIn(intent, { namespace, uid });
   const claimName = exportClaimOf(pod);
-  if (location === undefined || claimName === undefined) return location;
-  const expected =
-    intent?.storage.persistentVolumeClaim?.claimName ?? trainingClaimName(namespace, uid, location);
-  return claimName === expected ? location : undefined;
+  if (intent === undefined || claimName !== trainingClaim(intent, job)) return undefined;
+  return locationIn(intent, job);
 }
 
 function locationIn(intent: ExportIntent | undefined, job: ExportingJob): string | undefined {

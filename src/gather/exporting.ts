@@ -11,7 +11,7 @@ import { isNotFound } from "../kube/errors.ts";
 import { resources, type ObjectRef, type Resource } from "../kube/resources.ts";
 import { get } from "../kube/write.ts";
 import type { CompletionObserved } from "../reconcile/completion.ts";
-import type { ExportingPodObserved } from "../reconcile/export-gate.ts";
+import { hasStarted, type ExportingPodObserved } from "../reconcile/export-gate.ts";
 import {
   exportIntentOf,
   exportIntentOfPod,
@@ -52,7 +52,9 @@ export async function observeExportingPod(
   const noted =
     record?.pod === undefined ? undefined : stores.exportPods.get(namespace, record.pod);
   const base = { pod, owning, limits, noted };
-  if (owning === undefined || intent === undefined) return { ...base, ...nothing };
+  // Of one that runs it is only noted where; that needs no more reading.
+  const isOver = hasStarted(pod);
+  if (owning === undefined || intent === undefined || isOver) return { ...base, ...nothing };
   const exporting = exportingJobOf(owning);
   const { bound, location } = trainingStorage(intent, exporting);
   const ownName = trainingClaimName(namespace, exporting.uid, location);
@@ -68,7 +70,7 @@ export async function observeExportingPod(
     hostname,
     volume: stores.volumes.get(undefined, ownName),
     claim: claim ?? stores.claims.get(namespace, ownName),
-    users: takeTurn(stores, location, pod, owning),
+    users: takeTurn(stores, policy, location, pod, owning),
   };
 }
 

@@ -5,6 +5,7 @@ import { makeExport } from "../../test/make/export.ts";
 import { POD_UID, makeBarePod, makeOwningJob, withRecord } from "../../test/make/exporting.ts";
 import { makeModelVersion } from "../../test/make/modelversion.ts";
 import { makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
+import { makePolicy } from "../../test/make/snapshot.ts";
 import { LABELS } from "../api/annotations.ts";
 import type { KubeObject } from "../api/kube-types.ts";
 import { trainingClaimName } from "../api/names.ts";
@@ -16,6 +17,7 @@ import { createAdmissionStores } from "./admission-stores.ts";
 import { locationOf } from "./export-location.ts";
 import { createStores, type Stores } from "./stores.ts";
 
+const POLICY = makePolicy();
 const LOCATION = locationOf(owned(makeHeldJob())) ?? "";
 
 let stores: Stores;
@@ -68,37 +70,37 @@ describe("of two jobs that write to one location", () => {
   });
 
   test("the one that asks first is let go, though no watch shows that yet", () => {
-    expect(takeTurn(stores, LOCATION, pod("first"), owned(first))).toEqual([]);
-    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
-    expect(takeTurn(stores, LOCATION, pod("first"), owned(first))).toEqual([]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("first"), owned(first))).toEqual([]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("first"), owned(first))).toEqual([]);
   });
 
   test("the second is let go when the first was seen to begin, and is let off", () => {
-    takeTurn(stores, LOCATION, pod("first"), owned(first));
+    takeTurn(stores, POLICY, LOCATION, pod("first"), owned(first));
     addVolume(first);
-    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
     add(owned(job("first", letGo)));
-    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual([]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("second"), owned(second))).toEqual([]);
   });
 
   test("the second need not wait for a first that came to nothing before it began", () => {
-    takeTurn(stores, LOCATION, pod("first"), owned(first));
+    takeTurn(stores, POLICY, LOCATION, pod("first"), owned(first));
     add(owned(job("first", letGo)));
-    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual([]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("second"), owned(second))).toEqual([]);
   });
 
   test("a replica that writes to scratch space takes the turn for its job too", () => {
     const replica = pod("first", (each) => void (each.spec.volumes = []));
-    expect(takeTurn(stores, LOCATION, replica, owned(first))).toEqual([]);
-    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
+    expect(takeTurn(stores, POLICY, LOCATION, replica, owned(first))).toEqual([]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
   });
 
   test("the second is let go when the first has its record and is let off, though no storage is seen", () => {
-    takeTurn(stores, LOCATION, pod("first"), owned(first));
+    takeTurn(stores, POLICY, LOCATION, pod("first"), owned(first));
     add(owned(withRecord(job("first", renewed("2")), {})));
-    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("second"), owned(second))).toEqual(["Job first"]);
     add(owned(job("first", letGo)));
-    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual([]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("second"), owned(second))).toEqual([]);
   });
 
   test.each<[string, MadePod, MadeJob]>([
@@ -112,8 +114,8 @@ describe("of two jobs that write to one location", () => {
       }),
     ],
   ])("none is kept waiting by %s", (_, asking, owner) => {
-    expect(takeTurn(stores, LOCATION, asking, owned(owner))).toEqual([]);
-    expect(takeTurn(stores, LOCATION, pod("second"), owned(second))).toEqual([]);
+    expect(takeTurn(stores, POLICY, LOCATION, asking, owned(owner))).toEqual([]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("second"), owned(second))).toEqual([]);
   });
 });
 
@@ -129,7 +131,7 @@ test("a location is observed with all that is known of it", () => {
   stores.exportPods.set(running);
   stores.versions.set(version);
   addVolume(held);
-  expect(observeLocation(stores, LOCATION)).toMatchObject({
+  expect(observeLocation(stores, POLICY, LOCATION)).toMatchObject({
     versions: [version],
     exporters: [{ job: held, pods: [], storage: { kind: "PersistentVolume" } }],
     pods: [running],
@@ -153,23 +155,75 @@ describe("of two jobs of one name and of two kinds", () => {
   test("one waits for the other", () => {
     const [first, second] = [trainOf("TFJob"), trainOf("PyTorchJob")];
     for (const each of [first, second]) add(each);
-    expect(takeTurn(stores, LOCATION, pod("TFJob"), first)).toEqual([]);
-    expect(takeTurn(stores, LOCATION, pod("PyTorchJob"), second)).toEqual(["TFJob train"]);
-    expect(observeLocation(stores, LOCATION).exporters.map(({ kind }) => kind.kind)).toEqual([
-      "TFJob",
-      "PyTorchJob",
-    ]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("TFJob"), first)).toEqual([]);
+    expect(takeTurn(stores, POLICY, LOCATION, pod("PyTorchJob"), second)).toEqual(["TFJob train"]);
+    expect(
+      observeLocation(stores, POLICY, LOCATION).exporters.map(({ kind }) => kind.kind),
+    ).toEqual(["TFJob", "PyTorchJob"]);
   });
 });
 
 test("a pod that is its own job has the turn too, and is among those who export", () => {
   const owning = makeBarePod();
   stores.exportPods.set(owning.job);
-  expect(takeTurn(stores, LOCATION, owning.job, owning)).toEqual([]);
-  expect(takeTurn(stores, LOCATION, pod("second"), owned(job("second")))).toEqual(["Pod alone"]);
-  expect(observeLocation(stores, LOCATION).exporters).toMatchObject([
+  expect(takeTurn(stores, POLICY, LOCATION, owning.job, owning)).toEqual([]);
+  expect(takeTurn(stores, POLICY, LOCATION, pod("second"), owned(job("second")))).toEqual([
+    "Pod alone",
+  ]);
+  expect(observeLocation(stores, POLICY, LOCATION).exporters).toMatchObject([
     { job: owning.job, pods: [owning.job] },
   ]);
+});
+
+describe("where a namespace may not write, and no volume was made for it,", () => {
+  const elsewhere = makePolicy((policy) => void (policy.localPrefixes = { "*": ["/other"] }));
+  const held = job("held");
+  const running = pod("held", (each) => void (each.status = { phase: "Running" }));
+  beforeEach(() => {
+    add(owned(held));
+    stores.exportPods.set(running);
+  });
+
+  test("jobs and pods that name it count for nothing: anybody may have written our marks on them", () => {
+    expect(observeLocation(stores, elsewhere, LOCATION)).toMatchObject({ exporters: [], pods: [] });
+  });
+
+  test("but they do where a volume was made while it might, or its limits were loosened", () => {
+    const all = { exporters: [{ job: held }], pods: [running] };
+    expect(observeLocation(stores, POLICY, LOCATION)).toMatchObject(all);
+    addVolume(held);
+    expect(observeLocation(stores, elsewhere, LOCATION)).toMatchObject(all);
+  });
+});
+
+/** A job of that kind, with this status and the UID by which the pods of `ray` know it. */
+function keptOf(name: "RayJob" | "TFJob", status: object): OwningJob {
+  return makeOwningJob(name, (each) => {
+    each.metadata.uid = "uid-of-ray";
+    each.status = status;
+  });
+}
+
+describe("the pod of a job that goes on after the job", () => {
+  const head = pod("ray", (each) => {
+    each.metadata.labels = { [LABELS.jobUid]: "uid-of-ray" };
+    each.status = { phase: "Running" };
+  });
+  const succeeded = {
+    jobStatus: "SUCCEEDED",
+    jobDeploymentStatus: "Complete",
+    conditions: [{ type: "Succeeded", status: "True" }],
+  };
+
+  test.each<[string, OwningJob, readonly MadePod[]]>([
+    ["writes no more: the head of a Ray cluster that is kept", keptOf("RayJob", succeeded), []],
+    ["may write as long as the job runs", keptOf("RayJob", { jobStatus: "RUNNING" }), [head]],
+    ["may write where its kind ends its pods", keptOf("TFJob", succeeded), [head]],
+  ])("%s", (_, owning, pods) => {
+    add(owning);
+    stores.exportPods.set(head);
+    expect(observeLocation(stores, POLICY, LOCATION).pods).toEqual(pods);
+  });
 });
 
 test.each([
@@ -188,7 +242,7 @@ test.each([
   const first = job("first");
   add(owned(first));
   addVolume(first);
-  expect(takeTurn(stores, LOCATION, owning.job, owning)).toEqual(users);
+  expect(takeTurn(stores, POLICY, LOCATION, owning.job, owning)).toEqual(users);
 });
 
 function deleting(object: MadeJob | MadePod): void {

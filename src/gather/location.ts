@@ -1,10 +1,20 @@
-import { LABELS } from "../api/annotations.ts";
+import { limitsOf, type Policy } from "../admission/policy.ts";
+import { LABELS, type ExportIntent } from "../api/annotations.ts";
 import type { KubeObject, Pod } from "../api/kube-types.ts";
 import { trainingClaimName } from "../api/names.ts";
 import { outcomeOf } from "../jobs/outcome.ts";
 import type { OwningJob } from "../jobs/owner.ts";
-import { exportingJobOf, isHeld } from "../reconcile/exporting-job.ts";
 import {
+  exportIntentOf,
+  exportIntentOfPod,
+  exportingJobOf,
+  isHeld,
+  jobUidOf,
+} from "../reconcile/exporting-job.ts";
+import { storageOf } from "../storage/bound.ts";
+import type { StorageLimits } from "../storage/provider.ts";
+import {
+  exportClaimOf,
   hasBegun,
   usersBesides,
   type Exporter,
@@ -13,15 +23,52 @@ import {
 import type { Stores } from "./stores.ts";
 import { uidKey } from "./version-store.ts";
 
-/** Everything that uses a location, or wants to. */
-export function observeLocation(stores: Stores, location: string): LocationObserved {
-  const held = stores.exporters.by("location", location);
+/**
+ * Everything that uses a location, or wants to. Anybody can write our label and annotation on objects that exist; where they name
+ * a directory that their namespace may not use, and no volume was made for it, they count for nothing.
+ */
+export function observeLocation(
+  stores: Stores,
+  policy: Policy,
+  location: string,
+): LocationObserved {
+  const isReal = (
+    claimName: string | undefined,
+    intent: ExportIntent | undefined,
+    namespace = "",
+  ) =>
+    (claimName !== undefined && stores.volumes.get(undefined, claimName) !== undefined) ||
+    isAllowed(intent, limitsOf(policy, namespace));
   return {
     versions: stores.versions.by("location", location),
-    exporters: held.map((owning) => exporterOf(stores, owning, location)),
-    pods: stores.exportPods.by("location", location),
+    exporters: stores.exporters
+      .by("location", location)
+      .filter((owning) => {
+        const { namespace, uid } = exportingJobOf(owning);
+        const claim = trainingClaimName(namespace, uid, location);
+        return isReal(claim, exportIntentOf(owning), namespace);
+      })
+      .map((owning) => exporterOf(stores, owning, location)),
+    pods: stores.exportPods
+      .by("location", location)
+      .filter(
+        (pod) =>
+          !isKept(stores, pod) &&
+          isReal(exportClaimOf(pod), exportIntentOfPod(pod), pod.metadata?.namespace),
+      ),
     turn: turnAt(stores, location),
   };
+}
+
+function isAllowed(intent: ExportIntent | undefined, limits: StorageLimits): boolean {
+  const bound = storageOf(intent?.storage);
+  return bound !== undefined && bound.validate("storage", limits).length === 0;
+}
+
+/** A pod that goes on after the success of its job, and writes no more: the head of a Ray cluster that is kept. */
+function isKept(stores: Stores, pod: Pod): boolean {
+  const [owning] = stores.exporters.by("uid", uidKey(pod.metadata?.namespace, jobUidOf(pod)));
+  return owning?.kind.writerStays === true && outcomeOf(owning.kind, owning.job) === "succeeded";
 }
 
 /**
@@ -30,11 +77,12 @@ export function observeLocation(stores: Stores, location: string): LocationObser
  */
 export function takeTurn(
   stores: Stores,
+  policy: Policy,
   location: string,
   pod: Pod,
   owning: OwningJob,
 ): readonly string[] {
-  const users = usersBesides(owning.job, observeLocation(stores, location));
+  const users = usersBesides(owning.job, observeLocation(stores, policy, location));
   const isFree = users.length === 0 && !hasBegun(exporterOf(stores, owning, location));
   if (isFree && isStarting(pod, owning)) stores.turns.give(location, owning.job);
   return users;

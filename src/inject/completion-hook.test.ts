@@ -63,10 +63,18 @@ test("a pod that is its own job is held, and has no UID to be found by", () => {
 
 test("a pod for which a binding asks keeps what it asked for", () => {
   const intent = makeExport((each) => void (each.modelName = "bound"));
-  const { metadata } = hooked({ ...TARGET, bound: { name: "exports", intent } });
+  const { metadata } = hooked({ ...TARGET, told: { binding: "exports", intent } });
   expect(metadata.annotations).toEqual({
     "model.kubedl.io/export": JSON.stringify(intent),
     "model.kubedl.io/status": '{"writes":"mh-1","binding":"exports"}',
+  });
+});
+
+test("a pod that comes later is told what its job was let go for, though no binding asks", () => {
+  const intent = makeExport((each) => void (each.modelName = "before"));
+  expect(hooked({ ...TARGET, told: { binding: undefined, intent } }).metadata.annotations).toEqual({
+    "model.kubedl.io/export": JSON.stringify(intent),
+    "model.kubedl.io/status": '{"writes":"mh-1"}',
   });
 });
 

@@ -20,13 +20,13 @@ export interface ExportTarget {
   readonly gated: boolean;
   /** UID of the job; undefined for a pod that is its own job, and has no UID yet. */
   readonly jobUid: string | undefined;
-  /** The binding that asks for it, and what for: both may change or go before the job ends. */
-  readonly bound?: { readonly name: string; readonly intent: ExportIntent };
+  /** What the pod is told to export, where its annotation does not say it: a binding does, or the annotation was changed. */
+  readonly told?: { readonly binding: string | undefined; readonly intent: ExportIntent };
 }
 
 /** Mounts the export's storage in every container of a training pod, and holds the pod until the storage is there. */
 export function hookExport(draft: PodDraft, target: ExportTarget): void {
-  const { claimName, isWriter, jobUid, bound } = target;
+  const { claimName, isWriter, jobUid, told } = target;
   draft.addVolume(
     isWriter
       ? { name: EXPORT_VOLUME, persistentVolumeClaim: { claimName } }
@@ -38,10 +38,10 @@ export function hookExport(draft: PodDraft, target: ExportTarget): void {
   // Its own job: no other pod is ever held by a finalizer, since controllers and drains wait for pods to go.
   if (jobUid === undefined) draft.addFinalizer(FINALIZERS.export);
   else draft.setLabel(LABELS.jobUid, jobUid);
-  if (bound !== undefined) draft.setAnnotation(ANNOTATIONS.export, JSON.stringify(bound.intent));
+  if (told !== undefined) draft.setAnnotation(ANNOTATIONS.export, JSON.stringify(told.intent));
   const status = {
     writes: isWriter ? claimName : "scratch",
-    ...(bound === undefined ? {} : { binding: bound.name }),
+    ...(told?.binding === undefined ? {} : { binding: told.binding }),
   };
   draft.setAnnotation(ANNOTATIONS.status, JSON.stringify(status));
 }

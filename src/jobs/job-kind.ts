@@ -25,6 +25,8 @@ export type WriterRule =
       readonly by: "labels";
       readonly name: string;
       readonly labels: Readonly<Record<string, string>>;
+      /** Path of its template, where the job has one for it. */
+      readonly template?: string;
     }
   /** Of the replica types that the job has, and whose template asks where some do, the first of the list, in lower case; its pod of index 0. */
   | {
@@ -51,6 +53,8 @@ export type WriterRule =
 export interface JobKind extends Workload {
   readonly outcome: OutcomeRule;
   readonly writer: WriterRule;
+  /** True where the pod that writes goes on after the success of its job, such as the head of a cluster that is kept. */
+  readonly writerStays?: boolean;
   /** Path of the number of pods, where the templates do not show it. */
   readonly size?: string;
   /** Path of annotations that its controller copies to what it makes, where it has no templates of its own. */

@@ -121,6 +121,7 @@ export const JOB_KINDS: readonly JobKind[] = [
       by: "labels",
       name: "launcher",
       labels: { "training.kubeflow.org/job-role": "launcher" },
+      template: "spec.mpiReplicaSpecs.Launcher.template",
     },
   },
   {
@@ -159,7 +160,13 @@ export const JOB_KINDS: readonly JobKind[] = [
       ],
     },
     // The submitter only starts the program, which runs on the head.
-    writer: { by: "labels", name: "head", labels: { "ray.io/node-type": "head" } },
+    writer: {
+      by: "labels",
+      name: "head",
+      labels: { "ray.io/node-type": "head" },
+      template: "spec.rayClusterSpec.headGroupSpec.template",
+    },
+    writerStays: true,
     times: { completed: "status.endTime" },
   },
   {

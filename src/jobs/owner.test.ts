@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { FINALIZERS } from "../api/annotations.ts";
 import { makePod, makeTrainingPod } from "../../test/make/pod.ts";
 import { makeJob } from "../../test/make/job.ts";
 import { makeJobKind } from "../../test/make/workload.ts";
@@ -34,6 +35,9 @@ describe("the topmost job", () => {
   test.each<[string, readonly KubeObject[], KubeObject, string]>([
     ["is the only one", [job], job, "Job"],
     ["is above the others", [job, jobSet, trainJob], trainJob, "TrainJob"],
+    ["is the nearest, where several are held", [held(job), held(jobSet)], held(job), "Job"],
+    ["is the one below that is held already", [held(job), jobSet, trainJob], held(job), "Job"],
+    ["is not one that others hold", [held(job, "other"), jobSet], jobSet, "JobSet"],
     ["may stand above what is none", [cluster, rayJob], rayJob, "RayJob"],
     ["may stand below what is none", [job, cronJob], job, "Job"],
   ])("%s", (_, owners, expected, kind) => {
@@ -52,6 +56,10 @@ describe("the topmost job", () => {
     expect(topmostJob([job, jobSet], [BATCH_JOB])).toEqual({ job, kind: BATCH_JOB });
   });
 });
+
+function held(job: KubeObject, finalizer: string = FINALIZERS.export): KubeObject {
+  return deepFreeze({ ...job, metadata: { ...job.metadata, finalizers: [finalizer] } });
+}
 
 function object(apiVersion: string, kind: string): KubeObject {
   return deepFreeze({ apiVersion, kind, metadata: { name: kind } });

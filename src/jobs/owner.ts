@@ -1,3 +1,5 @@
+import { FINALIZERS } from "../api/annotations.ts";
+import { hasFinalizer } from "../api/finalizer.ts";
 import type { KubeObject, OwnerReference } from "../api/kube-types.ts";
 import type { JobKind } from "./job-kind.ts";
 import { jobKind } from "./kinds.ts";
@@ -23,15 +25,17 @@ export interface OwningJob {
   readonly kind: JobKind;
 }
 
-/** The topmost known job of the objects above a pod, the nearest first; undefined where none is known. */
+/**
+ * The job that decides, of the objects above a pod, the nearest first: the topmost of a known kind, unless a nearer one carries our
+ * finalizer already, as an earlier release gave it to the Jobs of a JobSet. Undefined where none is known.
+ */
 export function topmostJob(
   owners: readonly KubeObject[],
   kinds: readonly JobKind[],
 ): OwningJob | undefined {
-  return owners
-    .flatMap((job) => {
-      const kind = jobKind(kinds, job);
-      return kind === undefined ? [] : [{ job, kind }];
-    })
-    .at(-1);
+  const known = owners.flatMap((job): readonly OwningJob[] => {
+    const kind = jobKind(kinds, job);
+    return kind === undefined ? [] : [{ job, kind }];
+  });
+  return known.find(({ job }) => hasFinalizer(job, FINALIZERS.export)) ?? known.at(-1);
 }

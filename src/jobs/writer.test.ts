@@ -12,14 +12,18 @@ import {
   completedWithoutWriter,
   hasNoFirstPod,
   isWriterPod,
+  silentWriter,
   sizeOf,
   writerName,
+  writesElsewhere,
 } from "./writer.ts";
 
 const TFJOB = makeJobKind("TFJob");
 const PYTORCHJOB = makeJobKind("PyTorchJob");
 const JOBSET = makeJobKind("JobSet");
 const TRAINJOB = makeJobKind("TrainJob");
+const RAYJOB = makeJobKind("RayJob");
+const MPIJOB = makeJobKind("MPIJob", "kubeflow.org/v2beta1");
 const VOLCANO = makeJobKind("Job", "batch.volcano.sh/v1alpha1");
 
 const SILENT = { template: {} };
@@ -110,6 +114,34 @@ describe("of a job with replica types", () => {
       { Chief: SILENT, Worker: ASKING },
       "worker 0",
     ],
+    [
+      "of which one asks that never writes by itself",
+      TFJOB,
+      "tfReplicaSpecs",
+      { Chief: SILENT, Evaluator: ASKING },
+      "evaluator 0",
+    ],
+    [
+      "of which several such ask, the first of them",
+      TFJOB,
+      "tfReplicaSpecs",
+      { Worker: SILENT, PS: ASKING, Evaluator: ASKING },
+      "ps 0",
+    ],
+    [
+      "of which one such asks and one that is known to write",
+      TFJOB,
+      "tfReplicaSpecs",
+      { PS: ASKING, Worker: ASKING },
+      "worker 0",
+    ],
+    [
+      "of which nobody asks, and none is known to write",
+      TFJOB,
+      "tfReplicaSpecs",
+      { PS: SILENT },
+      "worker 0",
+    ],
     ["of which all ask", TFJOB, "tfReplicaSpecs", { Worker: ASKING, Chief: ASKING }, "chief 0"],
     ["without any", TFJOB, "tfReplicaSpecs", {}, "worker 0"],
     [
@@ -123,7 +155,10 @@ describe("of a job with replica types", () => {
   ])("%s, a $kind: $4", (_, kind, field, replicas, expected) => {
     const job = jobOf({ [field]: replicas });
     expect(writerName(kind, job)).toBe(expected);
-    const types = ["chief", "master", "worker", "ps"].flatMap((type) => [`${type} 0`, `${type} 1`]);
+    const types = ["chief", "master", "worker", "ps", "evaluator"].flatMap((type) => [
+      `${type} 0`,
+      `${type} 1`,
+    ]);
     const writers = types.filter((each) => {
       const [type = "", index = ""] = each.split(" ");
       const pod = podWith({
@@ -220,6 +255,40 @@ describe("of a job of named parts", () => {
     expect(writerName(VOLCANO, job)).toBe("index 0 of b");
     expect(writerName(VOLCANO, jobOf({ tasks: [] }))).toBe("index 0");
   });
+});
+
+describe("of the templates of a job, the one whose pod writes", () => {
+  const HEAD = "spec.rayClusterSpec.headGroupSpec.template";
+  const LAUNCHER = "spec.mpiReplicaSpecs.Launcher.template";
+  const ray = (head: object): object => ({
+    rayClusterSpec: { headGroupSpec: head, workerGroupSpecs: [ASKING] },
+  });
+  test.each<[string, JobKind, object, string | undefined]>([
+    ["asks, of a RayJob", RAYJOB, ray(ASKING), undefined],
+    ["is silent, of a RayJob", RAYJOB, ray(SILENT), HEAD],
+    ["is missing, of a RayJob", RAYJOB, ray({}), HEAD],
+    ["asks, of an MPIJob", MPIJOB, { mpiReplicaSpecs: { Launcher: ASKING } }, undefined],
+    [
+      "is silent, of an MPIJob",
+      MPIJOB,
+      { mpiReplicaSpecs: { Launcher: SILENT, Worker: ASKING } },
+      LAUNCHER,
+    ],
+    ["goes by who asks, of a TFJob", TFJOB, { tfReplicaSpecs: { Chief: SILENT } }, undefined],
+    ["goes by who asks, of a JobSet", JOBSET, { replicatedJobs: [part("a")] }, undefined],
+    ["is the only one, of a Job", BATCH_JOB, SILENT, undefined],
+  ])("%s", (_, kind, spec, expected) => {
+    expect(silentWriter(kind, jobOf(spec))).toBe(expected);
+  });
+});
+
+test.each<[string, JobKind, object, boolean]>([
+  ["a RayJob in a cluster of others", RAYJOB, { clusterSelector: {} }, true],
+  ["a RayJob with a cluster", RAYJOB, { rayClusterSpec: { headGroupSpec: SILENT } }, false],
+  ["a TrainJob, which leaves it to its JobSet", TRAINJOB, {}, false],
+  ["a TFJob", TFJOB, {}, false],
+])("what writes runs elsewhere: of %s", (_, kind, spec, expected) => {
+  expect(writesElsewhere(kind, jobOf(spec))).toBe(expected);
 });
 
 describe("a job has as many pods", () => {

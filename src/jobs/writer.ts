@@ -58,6 +58,22 @@ export function writerName({ writer }: Pick<JobKind, "writer">, job: KubeObject)
   }
 }
 
+/** Path of the template whose pod writes, where the job has it and it does not ask although others do: then nobody would write. */
+export function silentWriter(
+  { writer }: Pick<JobKind, "writer">,
+  job: KubeObject,
+): string | undefined {
+  if (writer.by !== "labels" || writer.template === undefined) return undefined;
+  const template = fieldAt(job, writer.template);
+  return template !== undefined && asks(template) ? undefined : writer.template;
+}
+
+/** True for a job that has no template of the pod that writes, since that runs in what others made. */
+export function writesElsewhere({ writer }: Pick<JobKind, "writer">, job: KubeObject): boolean {
+  if (writer.by !== "labels" || writer.template === undefined) return false;
+  return fieldAt(job, writer.template) === undefined;
+}
+
 /** How many pods a job has, as far as its object tells; what can be read of none counts as one. */
 export function sizeOf(
   { places, size }: Pick<JobKind, "places" | "size">,
@@ -102,10 +118,10 @@ function firstType({ replicas, types }: ReplicaRule, owner: KubeObject): string 
   if (!isFields(map)) return undefined;
   const entries = Object.entries(map);
   const asking = entries.filter(([, value]) => asks(fieldAt(value, "template")));
-  const candidates = new Set(
-    (asking.length > 0 ? asking : entries).map(([key]) => key.toLowerCase()),
-  );
-  return types.find((type) => candidates.has(type));
+  const candidates = (asking.length > 0 ? asking : entries).map(([key]) => key.toLowerCase());
+  const known = types.find((type) => candidates.some((each) => each === type));
+  // Who lets a type write that never writes by itself, such as an evaluator, means it.
+  return known ?? (asking.length > 0 ? candidates[0] : undefined);
 }
 
 function firstItem(

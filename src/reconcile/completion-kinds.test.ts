@@ -181,6 +181,32 @@ describe.each<[Name, object]>([
   });
 });
 
+test("a pod that somebody controls since it was held is let go with an event, since that one's job would export", () => {
+  const controller = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "web" };
+  const ownerReferences = [{ ...controller, controller: true }];
+  for (const phase of ["Running", "Succeeded"]) {
+    const job = jobOf("Pod", { phase }, { ownerReferences });
+    const actions = reconcile(job);
+    expect(stepsOf(actions)).toEqual([
+      "Warning ExportSkipped on Pod",
+      "delete PersistentVolumeClaim",
+      "delete PersistentVolume",
+      "patch Pod",
+    ]);
+    expect(messageOf(actions)).toBe(
+      "the pod has a controller now, whose job would export; its own model is not exported",
+    );
+    expect(afterPatches<KubeObject>(job.job, actions).metadata?.finalizers).toEqual([]);
+  }
+});
+
+test("a job whose templates were changed while it ran becomes the version that they asked for before", () => {
+  const { job, kind } = jobOf("TFJob", { conditions: [condition("Succeeded")] });
+  const before = makeExport((each) => void (each.modelName = "before"));
+  const version = versionOf(reconcile({ job: withRecord(job, { intent: before }), kind }));
+  expect(version?.spec.modelName).toBe("before");
+});
+
 describe("a job that a binding let export", () => {
   const succeeded = { conditions: [condition("Succeeded")] };
   const { job, kind } = makeOwningJob(

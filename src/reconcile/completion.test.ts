@@ -370,6 +370,11 @@ describe("a job is let go without a version, with an event", () => {
       "the job succeeded without its completion index 0, which writes the model (completed: 1-3); its model is not exported",
     ],
     [
+      "when its pods were told to write elsewhere than what it exports lies now",
+      withRecord(withStatus("Complete"), { claim: "mh-of-before" }),
+      "what the job exports was changed while it ran: its pods wrote to the claim mh-of-before; its model is not exported",
+    ],
+    [
       "when its annotation names two storages",
       exporting(makeExport((each) => void (each.storage.nfs = { server: "nfs", path: "/" }))),
       "the job's export annotation can not be read; its model is not exported",

@@ -11,9 +11,11 @@ import type { ModelVersion } from "../api/modelversion.ts";
 import { exportedVersionNames } from "../api/names.ts";
 import type { Reason } from "../api/reasons.ts";
 import { parseTime } from "../api/time.ts";
+import { BARE_POD } from "../jobs/kinds.ts";
+import { controllerOf } from "../jobs/owner.ts";
 import { outcomeOf, timesOf } from "../jobs/outcome.ts";
 import { completedWithoutWriter } from "../jobs/writer.ts";
-import { trainingStorage } from "../storage/training-volume.ts";
+import { trainingClaim, trainingStorage } from "../storage/training-volume.ts";
 import { refOf, type Action } from "./action.ts";
 import { reconcilePreflight, type PreflightObserved } from "./preflight.ts";
 import { exportIntentOf, exportingJobOf, isHeld } from "./exporting-job.ts";
@@ -54,6 +56,11 @@ export function reconcileCompletion(observed: CompletionObserved): readonly Acti
     event(job, "Warning", "ExportSkipped", message),
     ...release,
   ];
+  if (kind === BARE_POD && controllerOf(job) !== undefined) {
+    return skip(
+      "the pod has a controller now, whose job would export; its own model is not exported",
+    );
+  }
   const outcome = outcomeOf(kind, job);
   if (outcome === "failed") return skip("the job failed; its model is not exported");
   if (outcome === "running") {
@@ -64,6 +71,12 @@ export function reconcileCompletion(observed: CompletionObserved): readonly Acti
   }
   if (intent === undefined) {
     return skip("the job's export annotation can not be read; its model is not exported");
+  }
+  const record = exportRecordOf(job);
+  if (record !== undefined && record.claim !== trainingClaim(intent, exportingJobOf(observed))) {
+    return skip(
+      `what the job exports was changed while it ran: its pods wrote to the claim ${record.claim}; its model is not exported`,
+    );
   }
   const completed = completedWithoutWriter(job);
   if (intent.writers !== "all" && completed !== undefined) {

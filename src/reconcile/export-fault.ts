@@ -57,11 +57,13 @@ function waits(reason: Reason, message: string): ExportFault {
 }
 
 function storageFault(
-  { claim, hostname }: ExportingPodObserved,
+  { claim, volume, hostname }: ExportingPodObserved,
   { owning, intent, training: { bound }, plan }: Planned,
 ): ExportFault | undefined {
-  if (claim?.metadata?.deletionTimestamp !== undefined) {
-    const message = ` for the claim ${plan.claimName} to be gone, which is being deleted; pods that have ended keep it, too`;
+  const ending = [claim, volume].find((each) => each?.metadata?.deletionTimestamp !== undefined);
+  if (ending !== undefined) {
+    const what = ending === claim ? "claim" : "volume";
+    const message = ` for the ${what} ${plan.claimName} to be gone, which is being deleted; pods that have ended keep it, too`;
     return waits("StorageNotBound", message);
   }
   if (plan.make === undefined) {

@@ -80,6 +80,7 @@ describe.each([
     expect(exportRecordOf(afterPatches(owning.job, actions))).toEqual({
       uid: JOB_UID,
       claim: exportClaimOf(pod),
+      intent: INTENT,
     });
     expect(afterPatches(owning.job, actions).metadata.annotations).toMatchObject({ app: "train" });
   });
@@ -108,6 +109,7 @@ describe("a pod that is its own job", () => {
     expect(exportRecordOf(after)).toEqual({
       uid: owning.job.metadata.uid,
       claim: exportClaimOf(owning.job),
+      intent: INTENT,
     });
     expect(after.spec.schedulingGates).toEqual([]);
   });

@@ -213,6 +213,7 @@ describe("the first pod that comes, a replica that does not write too", () => {
     expect(exportRecordOf(after)).toEqual({
       uid: job.metadata.uid,
       claim: claim?.type === "create" && claim.object.metadata?.name,
+      intent: makeExport(),
     });
   });
 
@@ -358,15 +359,18 @@ describe("a pod waits, and says for what", () => {
     );
   });
 
-  test("while its claim is being deleted", () => {
-    const claim = {
+  test.each(["claim", "volume"] as const)("while its %s is being deleted", (field) => {
+    const going = {
       metadata: { name: "mh-1", deletionTimestamp: "2024-01-01T00:00:00Z" },
     };
-    const observed = observe((each) => void (each.claim = claim));
+    const observed = observe((each) => void (each[field] = going));
     const actions = reconcileExportingPod(observed);
     expect(stepsOf(actions)).toEqual(["Warning StorageNotBound on Pod", "again after 10000 ms"]);
     expect(messageOf(actions)).toMatch(
-      /^waits for the claim mh-[0-9a-f]{16} to be gone, which is being deleted; pods that have ended keep it, too$/,
+      new RegExp(
+        `^waits for the ${field} mh-[0-9a-f]{16} to be gone, which is being deleted; pods that have ended keep it, too$`,
+        "v",
+      ),
     );
   });
 });

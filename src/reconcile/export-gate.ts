@@ -81,11 +81,12 @@ export function reconcileExportingPod(observed: ExportingPodObserved): readonly 
   if (record?.claim === plan.claimName && made.length === 0) return [...held, ...lift];
   const fault = exportFault(observed, { owning, intent, training, plan });
   if (fault !== undefined) return [...held, ...waiting(pod, fault)];
-  const isBound = exportIntentOf(owning) === undefined || record?.intent !== undefined;
+  const binding = exportBindingOf(pod);
   const noted: ExportRecord = {
     uid: job.metadata?.uid ?? "",
     claim: plan.claimName,
-    ...(isBound ? { binding: exportBindingOf(pod), intent } : {}),
+    ...(binding === undefined ? {} : { binding }),
+    intent,
   };
   const isNew = record?.claim !== plan.claimName;
   return [
@@ -148,7 +149,8 @@ function makeStorage(
   return actions;
 }
 
-function hasStarted({ status }: Pod): boolean {
+/** True for a pod that has run, or runs. */
+export function hasStarted({ status }: Pod): boolean {
   return status?.phase !== undefined && status.phase !== "Pending";
 }
 

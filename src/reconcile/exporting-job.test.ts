@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { makeExport } from "../../test/make/export.ts";
+import { makeHeldJob } from "../../test/make/job.ts";
 import {
   makeAdmittedPod,
   makeBarePod,
@@ -12,8 +13,10 @@ import type { Tweak } from "../../test/make/frozen.ts";
 import { patched } from "../../test/make/patched.ts";
 import { JOB_UID, makePod, makeTrainingPod } from "../../test/make/pod.ts";
 import { makeJobKind } from "../../test/make/workload.ts";
-import { ANNOTATIONS, FINALIZERS, LABELS } from "../api/annotations.ts";
+import { ANNOTATIONS, FINALIZERS, LABELS, type ExportIntent } from "../api/annotations.ts";
 import { exportRecordOf } from "../api/export-record.ts";
+import { BATCH_JOB } from "../jobs/kinds.ts";
+import type { OwningJob } from "../jobs/owner.ts";
 import { deepFreeze } from "../kube/freeze.ts";
 import {
   exportBindingOf,
@@ -134,12 +137,24 @@ describe("what a job exports", () => {
     },
   );
 
-  test("is what its templates say, whatever its own annotation says, and its record", () => {
+  test("is what its templates say, whatever its own annotation says", () => {
     const owning = makeOwningJob("TFJob", (each) => {
       each.metadata.annotations = { [ANNOTATIONS.export]: JSON.stringify(OTHER) };
     });
+    expect(exportIntentOf(owning)).toEqual(INTENT);
+  });
+
+  test.each<[string, OwningJob, ExportIntent]>([
+    [
+      "its template, which nobody can change, of a Job",
+      { job: makeHeldJob(), kind: BATCH_JOB },
+      INTENT,
+    ],
+    ["its record, whatever its templates say now, of a TFJob", makeOwningJob("TFJob"), OTHER],
+    ["its record, whatever its annotation says now, of a pod", makeBarePod(), OTHER],
+  ])("is, once it was let go, %s", (_, owning, intent) => {
     const noted = withRecord(owning.job, { intent: OTHER });
-    expect(exportIntentOf({ ...owning, job: noted })).toEqual(INTENT);
+    expect(exportIntentOf({ ...owning, job: noted })).toEqual(intent);
   });
 
   test.each<[string, string | undefined]>([
@@ -173,7 +188,8 @@ describe("what a job exports", () => {
 
 describe("the binding that asked for a pod's export", () => {
   test("is the one that admission noted", () => {
-    const pod = makeAdmittedPod({ intent: INTENT, binding: "trainers", owners: [job()] });
+    const { job: owner } = makeOwningJob("TFJob", () => {}, { intent: undefined });
+    const pod = makeAdmittedPod({ intent: INTENT, binding: "trainers", owners: [owner] });
     expect(exportBindingOf(pod)).toBe("trainers");
   });
 

@@ -6,30 +6,33 @@ import {
   parseExport,
   type ExportIntent,
 } from "../api/annotations.ts";
-import { isFields, own } from "../api/fields.ts";
+import { hasFinalizer } from "../api/finalizer.ts";
 import { exportRecordOf, printExportRecord, type ExportRecord } from "../api/export-record.ts";
 import type { KubeObject, Pod } from "../api/kube-types.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
-import { fieldAt } from "../jobs/field.ts";
-import { BARE_POD } from "../jobs/kinds.ts";
+import { BARE_POD, BATCH_JOB } from "../jobs/kinds.ts";
 import { controllerOf, type OwningJob } from "../jobs/owner.ts";
-import { podTemplatesOf } from "../jobs/templates.ts";
+import { writtenExport } from "../jobs/written-export.ts";
 import { storageOf } from "../storage/bound.ts";
 import type { ExportingJob } from "../storage/training-volume.ts";
 import { refOf, type Action } from "./action.ts";
 
 /**
- * What a job exports: the annotation of its pods, into which the webhook copies the job's own, else what its pods alone asked for
- * when they were let go, as those of a binding do; undefined when that is missing, unreadable or names no one storage. The job's own annotation is never read
+ * What a job exports; undefined when that is missing, unreadable or names no one storage. Before it is let go its templates say so,
+ * into which the webhook copied the job's own annotation; from then on the record, since templates of most kinds can be changed
+ * while the job runs, and its pods write where they were told first. Those of a Job can not. The job's own annotation is never read
  * here: anybody may change it after it was checked.
  */
 export function exportIntentOf({ job, kind }: OwningJob): ExportIntent | undefined {
-  if (kind === BARE_POD) return exportIntentOfPod(job);
-  const text = [
-    ...podTemplatesOf(job, kind).map(({ annotations }) => annotations?.[ANNOTATIONS.export]),
-    kind.passesOn === undefined ? undefined : exportAt(job, kind.passesOn),
-  ].find((each) => each !== undefined);
-  return (text === undefined ? undefined : readIntent(text)) ?? exportRecordOf(job)?.intent;
+  const recorded = exportRecordOf(job)?.intent;
+  const written = writtenIntent({ job, kind });
+  return kind === BATCH_JOB ? (written ?? recorded) : (recorded ?? written);
+}
+
+function writtenIntent(owning: OwningJob): ExportIntent | undefined {
+  if (owning.kind === BARE_POD) return exportIntentOfPod(owning.job);
+  const text = writtenExport(owning);
+  return text === undefined ? undefined : readIntent(text);
 }
 
 /** What a pod was told to export when it was admitted; it outlives the job. */
@@ -63,8 +66,8 @@ export function jobUidOf(pod: Pod): string | undefined {
 }
 
 /** True while a job, or the version that came of it, carries the finalizer that keeps it until the job has been let go. */
-export function isHeld({ metadata }: KubeObject): boolean {
-  return metadata?.finalizers?.includes(FINALIZERS.export) === true;
+export function isHeld(object: KubeObject): boolean {
+  return hasFinalizer(object, FINALIZERS.export);
 }
 
 /**
@@ -125,13 +128,6 @@ function addEntry(
   return entries === undefined || entries === null
     ? { op: "add", path, value: { [key]: value } }
     : { op: "add", path: `${path}/${pointerToken(key)}`, value };
-}
-
-/** The export among annotations at a path. */
-function exportAt(job: KubeObject, path: string): string | undefined {
-  const annotations = fieldAt(job, path);
-  const text = isFields(annotations) ? own(annotations, ANNOTATIONS.export) : undefined;
-  return typeof text === "string" ? text : undefined;
 }
 
 function readIntent(text: string): ExportIntent | undefined {

@@ -5,12 +5,14 @@ import type { Tweak } from "../../test/make/frozen.ts";
 import { makeHeldJob, type MadeJob } from "../../test/make/job.ts";
 import { makeModelVersion } from "../../test/make/modelversion.ts";
 import { makeTrainingPod, type MadePod } from "../../test/make/pod.ts";
-import { ANNOTATIONS, GATES } from "../api/annotations.ts";
+import { ANNOTATIONS, GATES, LABELS } from "../api/annotations.ts";
+import { parseTime } from "../api/time.ts";
 import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
 import { BATCH_JOB } from "../jobs/kinds.ts";
 import type { OwningJob } from "../jobs/owner.ts";
 import {
   hasBegun,
+  lateWriters,
   usersBesides,
   writersBesides,
   type Exporter,
@@ -174,6 +176,33 @@ test("a build waits for whoever may write, but not for the job that wrote what i
   expect(writersBesides({ namespace: "team-a" }, observed)).toEqual(["Job own", "Job first"]);
   // What others call theirs is nobody's business.
   expect(writersBesides({ namespace: "team-b" }, observed)).toEqual(["a Job of another namespace"]);
+});
+
+describe("the pods of its own job for which a build waits", () => {
+  const MADE = "2024-01-01T00:00:00Z";
+  const version = makeModelVersion((each) => {
+    each.metadata.creationTimestamp = MADE;
+    each.metadata.labels = { [LABELS.jobUid]: "uid-of-own" };
+  });
+  const running = pod("own", "Running");
+
+  test.each<[string, readonly MadePod[], number, readonly string[]]>([
+    ["are those that run and write", [running], 0, ["Pod own-pod"]],
+    ["are those still, ten minutes after it was made", [running], 600, ["Pod own-pod"]],
+    ["are none later, since some never end", [running], 601, []],
+    ["are none that has ended", [pod("own", "Succeeded"), pod("own", "Failed")], 0, []],
+    ["are none that writes to scratch space", [pod("own", "Running", withScratch)], 0, []],
+    ["are none of another job", [pod("first", "Running")], 0, []],
+  ])("%s", (_, pods, seconds, expected) => {
+    expect(lateWriters(version, { pods }, parseTime(MADE) + seconds * 1000)).toEqual(expected);
+  });
+
+  test.each([
+    makeModelVersion((each) => void (each.metadata.creationTimestamp = MADE)),
+    makeModelVersion((each) => void (each.metadata.labels = { [LABELS.jobUid]: "uid-of-own" })),
+  ])("are none where it comes from no job, or is not stored", (each) => {
+    expect(lateWriters(each, { pods: [running] }, parseTime(MADE))).toEqual([]);
+  });
 });
 
 describe("a job has begun", () => {

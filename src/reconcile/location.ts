@@ -1,6 +1,8 @@
 import type { KubeObject, Pod } from "../api/kube-types.ts";
 import { isBuilding, type ModelVersion } from "../api/modelversion.ts";
 import { EXPORT_VOLUME } from "../inject/completion-hook.ts";
+import { LABELS } from "../api/annotations.ts";
+import { parseTime } from "../api/time.ts";
 import { exportRecordOf } from "../api/export-record.ts";
 import { outcomeOf } from "../jobs/outcome.ts";
 import type { OwningJob } from "../jobs/owner.ts";
@@ -55,6 +57,27 @@ export function writersBesides(
   // A job that was deleted is let go at once, but its pods have their time to end.
   const left = pods.filter((pod) => mayWrite(pod) && !named.has(jobUidOf(pod)));
   return [...new Set([...jobs, ...left].map((each) => nameFor(each, namespace)))];
+}
+
+/** How long a build waits for pods of the very job that it comes from: longer than a program takes that saves its model. */
+const SETTLE_MS = 600_000;
+
+/**
+ * Pods of the job that a version comes from which may still write, though the job has succeeded: other workers than the one whose
+ * end counts. The build waits for them for a while after the version was made; there are pods that never end.
+ */
+export function lateWriters(
+  { metadata }: ModelVersion,
+  { pods }: Pick<LocationObserved, "pods">,
+  now: number,
+): readonly string[] {
+  const uid = metadata.labels?.[LABELS.jobUid];
+  const { creationTimestamp, namespace } = metadata;
+  if (uid === undefined || creationTimestamp === undefined) return [];
+  if (now - parseTime(creationTimestamp) > SETTLE_MS) return [];
+  return pods
+    .filter((pod) => mayWrite(pod) && jobUidOf(pod) === uid)
+    .map((pod) => nameFor(pod, namespace));
 }
 
 /** The claim that an exporting pod writes to; undefined for the other replicas, which have scratch space. */

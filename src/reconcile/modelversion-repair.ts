@@ -1,4 +1,5 @@
 import { FINALIZERS, LABELS } from "../api/annotations.ts";
+import { hasFinalizer } from "../api/finalizer.ts";
 import type { OwnerReference } from "../api/kube-types.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
@@ -25,14 +26,11 @@ export function repair(
   return [{ type: "patch", ref: refOf(version), operations: [unchanged, ...operations] }];
 }
 
-/** True for a version that waits, when it is deleted, until what we made for it is gone. */
-export function hasFinalizer({ metadata }: ModelVersion): boolean {
-  return metadata.finalizers?.includes(FINALIZERS.volume) === true;
-}
-
 /** True for a version that is deleted and still there only for what we made for it. */
 export function isLeaving(version: ModelVersion): boolean {
-  return version.metadata.deletionTimestamp !== undefined && hasFinalizer(version);
+  return (
+    version.metadata.deletionTimestamp !== undefined && hasFinalizer(version, FINALIZERS.volume)
+  );
 }
 
 /** A volume is not of any namespace, so nothing but a finalizer sees that it goes with its version. */

@@ -1,11 +1,12 @@
-import { VERSION_ANNOTATIONS } from "../api/annotations.ts";
+import { FINALIZERS, VERSION_ANNOTATIONS } from "../api/annotations.ts";
+import { hasFinalizer } from "../api/finalizer.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
 import { modelNameOf } from "../api/stored-spec.ts";
 import type { Builder } from "../builder/builder.ts";
 import type { Action } from "./action.ts";
 import { begin, build } from "./modelversion-build.ts";
 import { deleteJobs, stopJobs } from "./modelversion-jobs.ts";
-import { hasFinalizer, needsFinalizer, repair } from "./modelversion-repair.ts";
+import { needsFinalizer, repair } from "./modelversion-repair.ts";
 import { currentStatus, writeStatus } from "./modelversion-status.ts";
 import { event, lookAgain } from "./modelversion-steps.ts";
 import { deleteStorage } from "./modelversion-storage.ts";
@@ -60,7 +61,7 @@ function done(observed: ModelVersionObserved, rest: readonly Action[]): readonly
 function cleanUp(observed: ModelVersionObserved): readonly Action[] {
   return [
     ...deleteJobs(observed.jobs),
-    ...(hasFinalizer(observed.version)
+    ...(hasFinalizer(observed.version, FINALIZERS.volume)
       ? [...deleteStorage(observed), ...repair(observed, "remove")]
       : []),
   ];

@@ -95,7 +95,12 @@ describe("a check", () => {
   const ended = { exitCode: 0, reason: "Completed" };
   test.each<[string, PreflightTweak | undefined, number, readonly string[]]>([
     ["that runs is waited for", { phase: "Running" }, 5, ["again after 86000 ms"]],
-    ["that runs for ever is given up", { phase: "Running" }, 91, ["patch TFJob"]],
+    [
+      "that runs for ever is given up, and goes",
+      { phase: "Running" },
+      91,
+      ["delete Job", "patch TFJob"],
+    ],
     [
       "that passed says nothing",
       { job: ["Complete", "CompletionsReached"], phase: "Succeeded", terminated: ended },

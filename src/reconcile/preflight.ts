@@ -63,7 +63,11 @@ export function reconcilePreflight(
   const outcome = preflightOutcome(check, observed.checkPods);
   if (outcome === "running" || outcome === "unknown") {
     const patience = outcome === "running" ? GIVE_UP_MS : LATE_MS + lifeOf(check);
-    return age > patience ? done : [{ type: "requeueAfter", ms: patience - age + 1000 }];
+    // One that runs for ever, since somebody suspended it, would keep its place in a queue or quota.
+    const givenUp = outcome === "running" ? [{ type: "delete", ref: refOf(check) } as const] : [];
+    return age > patience
+      ? [...givenUp, ...done]
+      : [{ type: "requeueAfter", ms: patience - age + 1000 }];
   }
   return outcome === "passed" ? done : [warn(outcome), ...done];
 }

@@ -28,6 +28,15 @@ export function trainingStorage(intent: ExportIntent, job: ExportingJob): Traini
   return { storage, bound, location: bound.location(job.namespace) };
 }
 
+/** Name of the claim that a job's pods mount: the user's own, or one that we make. */
+export function trainingClaim(intent: ExportIntent, job: ExportingJob): string {
+  const { location } = trainingStorage(intent, job);
+  return (
+    intent.storage.persistentVolumeClaim?.claimName ??
+    trainingClaimName(job.namespace, job.uid, location)
+  );
+}
+
 /**
  * How a job's pods mount where they write: the same answer at admission, when a pod names a claim, and later, when the
  * controller makes it. `hostname` is the node's label, needed to make the volume but not to name it.

@@ -4,6 +4,7 @@ import { printExportRecord, type ExportRecord } from "../../src/api/export-recor
 import type { KubeObject, ObjectMeta } from "../../src/api/kube-types.ts";
 import { BARE_POD } from "../../src/jobs/kinds.ts";
 import type { OwningJob } from "../../src/jobs/owner.ts";
+import { trainingClaim } from "../../src/storage/training-volume.ts";
 import { makeExport } from "./export.ts";
 import { frozen, type Tweak } from "./frozen.ts";
 import { patched } from "./patched.ts";
@@ -124,9 +125,12 @@ export function makeBarePod(tweak: Tweak<MadePod> = () => {}): OwningJob & { job
   };
 }
 
-/** The same job with this record. */
+/** The same job with this record, of the claim that its pods write to. */
 export function withRecord<T extends KubeObject>(job: T, record: Partial<ExportRecord>): T {
-  const whole = { uid: job.metadata?.uid ?? "", claim: "mh-1", ...record };
+  const { namespace = "", uid = "" } = job.metadata ?? {};
+  const named = { namespace, uid: job.kind === "Pod" ? "" : uid };
+  const claim = trainingClaim(record.intent ?? makeExport(), named);
+  const whole = { uid, claim, ...record };
   const annotations = {
     ...job.metadata?.annotations,
     [EXPORT_RECORD]: printExportRecord(whole),

@@ -58,7 +58,12 @@ export function makePreflight(tweak: PreflightTweak): {
   };
   const conditions = job === undefined ? [] : [{ type: job[0], status: "True", reason: job[1] }];
   return deepFreeze({
-    job: { metadata: { name: "mh-preflight-1" }, status: { conditions } },
+    job: {
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: { name: "mh-preflight-1" },
+      status: { conditions },
+    },
     pods: phase === undefined ? [] : [{ status: { phase, containerStatuses: [status] } }],
   });
 }
