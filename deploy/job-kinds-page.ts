@@ -23,7 +23,9 @@ function writes(writer: WriterRule): string {
     case "labels":
       return `the ${writer.name}`;
     case "replica-type":
-      return `index 0 of ${alternatives(writer.types)}, the first that it has`;
+      return writer.types.length === 1
+        ? `${writer.types.join("")} 0`
+        : `index 0 of ${alternatives(writer.types)}, the first that it has`;
     case "item":
       return `index 0 of the part named ${alternatives(writer.names)}, else of the first`;
   }

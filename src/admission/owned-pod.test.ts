@@ -207,6 +207,21 @@ describe("a pod without a controller is its own job:", () => {
   });
 });
 
+test("a pod without a controller that always starts again never succeeds: it is denied, or left alone by a binding", () => {
+  const pod = makePod((each) => void Object.assign(each.spec, { restartPolicy: "Always" }));
+  const message = `the pod has no job, and restartPolicy Always, so that it never succeeds; use Never or OnFailure`;
+  expect(decide(pod, [])).toMatchObject({
+    allowed: false,
+    reason: "UnknownJobKind",
+    message: `${FIELD}: ${message}`,
+  });
+  expect(decide(pod, [], BOUND)).toMatchObject({
+    allowed: true,
+    reason: "NotOurs",
+    operations: [],
+  });
+});
+
 describe("a pod for which a binding asks", () => {
   test("gets what is asked for as its annotation, and the binding's name", () => {
     const { metadata } = hooked(podOf(TFJOB), [TFJOB], BOUND);

@@ -63,6 +63,12 @@ export function decideTrainingPod(
     const message = "true is not allowed on a pod without a job: its directory is named by the job";
     return refuse("InvalidAnnotation", { field: `${field}.clean`, message });
   }
+  // The API server has filled in its default by now.
+  if (isBare && pod.spec?.restartPolicy === "Always") {
+    const message =
+      "the pod has no job, and restartPolicy Always, so that it never succeeds; use Never or OnFailure";
+    return refuse("UnknownJobKind", { field, message });
+  }
   if (intent.writers !== "all" && owners.some(hasNoFirstPod)) {
     const message = `must be "all": several pods of the Job run and none of them is the first; or set completionMode: Indexed, so that index 0 writes`;
     return refuse("AllWritersRequired", { field: `${field}.writers`, message });

@@ -91,9 +91,14 @@ export function startKindWatches(
     await inTime(definitions.synced, "the definitions of kinds");
     await Promise.all(looks.values());
     const kinds = [...running].map(async ([{ plural, group }, { informer }]) =>
-      inTime(informer.synced, `${plural}.${group}`),
+      inTime(informer.synced.catch(unlessGone), `${plural}.${group}`),
     );
     await Promise.all(kinds);
+  }
+
+  /** The watch of a kind ends when the kind goes; nobody waits for that one any more. */
+  function unlessGone(reason: unknown): void {
+    if (signal.aborted) throw reason;
   }
 
   /** A kind that can not be listed, for want of a right or a broken conversion, must not keep all others from being led. */

@@ -82,6 +82,7 @@ const POD_SPEC = object({
   schedulingGates: { list: NAMED },
   imagePullSecrets: { list: object({ name: "string" }) },
   nodeName: "string",
+  restartPolicy: "string",
   nodeSelector: TEXTS,
   os: NAMED,
   resources: RESOURCES,

@@ -160,7 +160,12 @@ describe("a training pod is denied when", () => {
       "a volume of its own has a name of ours",
       undefined,
       `spec.volumes[0].name: "kubedl-export" is reserved for the model; name the volume differently`,
-      { volumes: [{ name: "kubedl-export", emptyDir: {} }] },
+      { restartPolicy: "Never", volumes: [{ name: "kubedl-export", emptyDir: {} }] },
+    ],
+    [
+      "it has no job, and starts again whenever it ends",
+      undefined,
+      `${at("export")}: the pod has no job, and restartPolicy Always, so that it never succeeds; use Never or OnFailure`,
     ],
   ])("%s", async (_when, owner, because, spec, parts) => {
     const exporting = servingPod({ export: exported({ storage: LOCAL, ...parts }) }, spec);

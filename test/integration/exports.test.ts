@@ -166,7 +166,7 @@ describe("a pod that a binding would export", () => {
     const metadata = { name: "web-0", namespace: LAB, labels, ownerReferences };
     const pod = { apiVersion: "v1", kind: "Pod", metadata, spec };
     expect(await answer(plane, pod, ["create", "--dry-run=server"])).toBe(
-      "Warning: ModelBinding others exports what jobs write; this pod belongs to a ReplicaSet (apps/v1), which never succeeds, and is left as it is",
+      "Warning: ModelBinding others: spec.export: exports what jobs write; the pod belongs to a ReplicaSet (apps/v1), whose success is not known; left as it is, its model is not exported",
     );
     const created = ["create", "--dry-run=server", "--output=json", "--filename", "-"];
     const stored = JSON.parse(await plane.kubectl(created, JSON.stringify(pod))) as Pod;
