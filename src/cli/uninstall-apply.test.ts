@@ -101,6 +101,7 @@ test("kinds that are not there are nothing, and what may not be read is noted", 
     jobs: [],
     pods: [],
     versions: [],
+    builds: [],
     claims: [],
     volumes: [],
     unread: [

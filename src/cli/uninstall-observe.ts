@@ -73,6 +73,7 @@ export async function observeUninstall(
     // An object may be served by several versions of its API.
     jobs: uniqueBy([...bare, ...others.jobs], ({ object }) => object.metadata?.uid),
     pods: uniqueBy([...exporting, ...gated], ({ metadata }) => metadata?.uid),
+    builds: await list(resources.jobs, { labelSelector: LABELS.versionUid, metadataOnly: true }),
     versions: await list(resources.modelversions, { metadataOnly: true }),
     claims: await list<PersistentVolumeClaim>(resources.persistentvolumeclaims, ours),
     volumes: await list<PersistentVolume>(resources.persistentvolumes, ours),

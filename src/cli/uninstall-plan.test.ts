@@ -12,6 +12,7 @@ const NOTHING: UninstallObserved = {
   jobs: [],
   pods: [],
   versions: [],
+  builds: [],
   claims: [],
   volumes: [],
   unread: [],
@@ -195,4 +196,11 @@ test.each<[what: string, pod: Pod, waiting: readonly string[]]>([
   ],
 ])("a pod that waits %s", (_, pod, waiting) => {
   expect(planned({ pods: [pod] }).waiting).toEqual(waiting);
+});
+
+test("builds are deleted, since the kind of their owners goes", () => {
+  const builds = [{ metadata: { name: "mh-build-0123456789ab-1", namespace: "team-a" } }];
+  expect(planned({ builds }).steps).toEqual([
+    "would delete jobs.batch team-a/mh-build-0123456789ab-1",
+  ]);
 });

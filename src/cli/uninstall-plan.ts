@@ -26,6 +26,8 @@ export interface UninstallObserved {
   readonly jobs: readonly (Found & { readonly kind: Pick<JobKind, "outcome"> })[];
   /** Pods that export, and those that wait for a model. */
   readonly pods: readonly Pod[];
+  /** Jobs of builds; nobody would collect them once the kind of their owners has gone. */
+  readonly builds: readonly KubeObject[];
   readonly versions: readonly KubeObject[];
   /** Those that we made. */
   readonly claims: readonly PersistentVolumeClaim[];
@@ -64,7 +66,7 @@ const OUR_GATES: ReadonlySet<string> = new Set(Object.values(GATES));
 
 /** Plans what removes all that waits for modelhook, or that nobody would remove after it; empty steps are left out. */
 export function planUninstall(observed: UninstallObserved): UninstallPlan {
-  const { installation, configurations, jobs, pods, versions } = observed;
+  const { installation, configurations, jobs, pods, builds, versions } = observed;
   const isUp = installation.replicas > 0 || installation.pods.length > 0;
   const starting = pods.filter((pod) => !isGated(pod));
   const storage = removableStorage({ ...observed, pods: starting });
@@ -76,6 +78,14 @@ export function planUninstall(observed: UninstallObserved): UninstallPlan {
     ],
     clearing: [
       ...releasing(FINALIZERS.export, [...jobs, ...found]),
+      ...(builds.length > 0
+        ? [
+            {
+              type: "delete",
+              objects: builds.map((object) => ({ resource: resources.jobs, object })),
+            } as const,
+          ]
+        : []),
       // Before the finalizer that is there for them, so that a failure between the two leaves no volume.
       ...(storage.length > 0
         ? [{ type: "delete", objects: storage, note: "data stays" } as const]

@@ -220,13 +220,16 @@ test("what is in the way is told, and nothing is changed, by a dry run", async (
   const before = await state();
   const { code, out, err } = await uninstall("--dry-run", "--force");
   expect(code).toBe(1);
-  const lines = out.split("\n").map((line) => line.replaceAll(/mh-[0-9a-f]{16}/g, "mh-x"));
+  const lines = out
+    .split("\n")
+    .map((line) => line.replaceAll(/mh-[0-9a-f]{16}|mh-build-[0-9a-f]{12}-1/g, "mh-x"));
   const webhooks = "webhookconfigurations.admissionregistration.k8s.io modelhook";
   expect(lines).toEqual([
     "5 models will not be exported: pods default/bare, jobs.batch default/train, tfjobs.kubeflow.org default/tf, trainingruns.batch.example default/run, formerruns.batch.example default/former",
     "would scale Deployment modelhook-system/modelhook to 0 and wait until its pods are gone",
     `would delete mutating${webhooks}, validating${webhooks}`,
     `would take the finalizer ${EXPORT} off pods default/bare, jobs.batch default/train, tfjobs.kubeflow.org default/tf, trainingruns.batch.example default/run, formerruns.batch.example default/former`,
+    "would delete jobs.batch default/mh-x",
     "would delete persistentvolumeclaims default/mh-x, persistentvolumes mh-x, persistentvolumes mh-x, persistentvolumes mh-x; data stays",
     "would take the finalizer model.kubedl.io/volume off modelversions.model.kubedl.io default/in-work",
     "once that is seen to, the rest goes by",
@@ -244,6 +247,7 @@ test("by force all finalizers go, and jobs run on", async () => {
     "deleted",
     "5",
     "took",
+    "deleted",
     "deleted",
     "took",
     "once",

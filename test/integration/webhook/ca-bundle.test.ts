@@ -128,7 +128,7 @@ describe("the leader", () => {
       { op: "replace", path: "/webhooks/0/failurePolicy", value: "Ignore" },
     ]);
     await vi.waitFor(async () =>
-      expect((await live()).webhooks).toMatchObject([{ failurePolicy: "Fail" }, {}, {}, {}]),
+      expect((await live()).webhooks).toMatchObject([{ failurePolicy: "Fail" }, {}, {}, {}, {}]),
     );
     expect((await live()).metadata.labels).toMatchObject({ team: "ml" });
   });
