@@ -3,9 +3,8 @@ import { BETWEEN } from "../jobs/kinds.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { workloadOf } from "../jobs/workloads.ts";
 import type { ApiServer } from "../kube/client.ts";
-import { isNotFound } from "../kube/errors.ts";
 import { resources, type ObjectRef } from "../kube/resources.ts";
-import { get } from "../kube/write.ts";
+import { find, get } from "../kube/write.ts";
 import { startAttempts, type Attempts } from "./attempts.ts";
 import { readLiveLimits, readWorld } from "./live-world.ts";
 import type { PodObserved, WebhookConfiguration } from "./pod-facts.ts";
@@ -19,7 +18,7 @@ export async function observePod(
   ref: ObjectRef & { readonly namespace: string },
   now: number,
 ): Promise<PodObserved | undefined> {
-  const pod = await existing<Pod>(async () => get<Pod>(api, resources.pods, ref));
+  const pod = await find<Pod>(api, resources.pods, ref);
   if (pod === undefined) return undefined;
   const attempts = startAttempts();
   const policy = await readLiveLimits(api, attempts);
@@ -82,19 +81,8 @@ async function readConfiguration(
     { resource, what: "the webhook configuration" },
     undefined,
     async () => {
-      const found = await existing(async () =>
-        get<WebhookConfiguration>(api, resource, { name: NAME }),
-      );
+      const found = await find<WebhookConfiguration>(api, resource, { name: NAME });
       return found ?? "absent";
     },
   );
-}
-
-async function existing<T>(reading: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading();
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

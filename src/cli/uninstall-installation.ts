@@ -1,10 +1,10 @@
 import type { Deployment, KubeObject } from "../api/kube-types.ts";
+import { selectorText } from "../api/label-selector.ts";
 import { listAt, textAt } from "../jobs/field.ts";
 import type { ApiServer } from "../kube/client.ts";
-import { isNotFound } from "../kube/errors.ts";
 import { listAll } from "../kube/list.ts";
 import { resources } from "../kube/resources.ts";
-import { get } from "../kube/write.ts";
+import { find } from "../kube/write.ts";
 import type { Found, Installation } from "./uninstall-plan.ts";
 
 /** Name of the Deployment, and of both webhook configurations. */
@@ -15,15 +15,12 @@ export async function observeInstallation(
   api: ApiServer,
   namespace: string,
 ): Promise<Installation> {
-  const deployment = await unlessAbsent(async () =>
-    get<Deployment>(api, resources.deployments, { namespace, name: NAME }),
-  );
-  const labels = deployment?.spec?.selector.matchLabels ?? { "app.kubernetes.io/name": NAME };
+  const ref = { namespace, name: NAME };
+  const deployment = await find<Deployment>(api, resources.deployments, ref);
+  const matchLabels = deployment?.spec?.selector.matchLabels ?? { "app.kubernetes.io/name": NAME };
   const { items } = await listAll<KubeObject>(api, resources.pods, {
     namespace,
-    labelSelector: Object.entries(labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(","),
+    labelSelector: selectorText({ matchLabels }),
     // Evicted pods stay as long as their Deployment.
     fieldSelector: "status.phase!=Succeeded,status.phase!=Failed",
     metadataOnly: true,
@@ -42,7 +39,7 @@ export async function observeConfigurations(api: ApiServer): Promise<readonly Fo
     resources.mutatingwebhookconfigurations,
     resources.validatingwebhookconfigurations,
   ]) {
-    const object = await unlessAbsent(async () => get(api, resource, { name: NAME }));
+    const object = await find(api, resource, { name: NAME });
     if (object !== undefined) found.push({ resource, object });
   }
   return found;
@@ -54,14 +51,4 @@ export function servedNamespace(configurations: readonly Found[]): string | unde
     .flatMap(({ object }) => listAt(object, "webhooks"))
     .map((webhook) => textAt(webhook, "clientConfig.service.namespace"))
     .find((namespace) => namespace !== undefined);
-}
-
-/** What is read; undefined where it, or its kind, does not exist. */
-export async function unlessAbsent<T>(reading: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading();
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

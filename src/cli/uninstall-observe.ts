@@ -9,16 +9,12 @@ import type {
 import type { JobKind } from "../jobs/job-kind.ts";
 import { BARE_POD, JOB_KINDS } from "../jobs/kinds.ts";
 import type { ApiServer } from "../kube/client.ts";
-import { ApiError } from "../kube/errors.ts";
+import { ApiError, unlessAbsent } from "../kube/errors.ts";
 import { listAll, type ListOptions } from "../kube/list.ts";
 import { resources, type Resource } from "../kube/resources.ts";
 import { get } from "../kube/write.ts";
 import { LIMITS_NAME, limitsIn, readLimits } from "./limits-file.ts";
-import {
-  observeConfigurations,
-  observeInstallation,
-  unlessAbsent,
-} from "./uninstall-installation.ts";
+import { observeConfigurations, observeInstallation } from "./uninstall-installation.ts";
 import { observeJobs } from "./uninstall-jobs.ts";
 import type { UninstallObserved } from "./uninstall-plan.ts";
 import { kindText } from "./uninstall-text.ts";

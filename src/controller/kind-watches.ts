@@ -2,11 +2,10 @@ import type { CustomResourceDefinition, KubeObject } from "../api/kube-types.ts"
 import type { Exporters } from "../gather/exporters.ts";
 import type { JobKind } from "../jobs/job-kind.ts";
 import type { ApiServer } from "../kube/client.ts";
-import { isNotFound } from "../kube/errors.ts";
 import { startInformer, type Informer } from "../kube/informer.ts";
 import { resources } from "../kube/resources.ts";
 import { createStore } from "../kube/store.ts";
-import { get } from "../kube/write.ts";
+import { find } from "../kube/write.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** Starts the watch of one kind. */
@@ -129,21 +128,15 @@ async function servedVersions(
   name: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  try {
-    const ref = { name };
-    const { spec, status } = await get<CustomResourceDefinition>(
-      api,
-      resources.customresourcedefinitions,
-      ref,
-      { signal },
-    );
-    const isEstablished = (status?.conditions ?? []).some(
-      (each) => each.type === "Established" && each.status === "True",
-    );
-    if (!isEstablished) return [];
-    return spec.versions.filter((each) => each.served).map((each) => each.name);
-  } catch (error) {
-    if (isNotFound(error)) return [];
-    throw error;
-  }
+  const definition = await find<CustomResourceDefinition>(
+    api,
+    resources.customresourcedefinitions,
+    { name },
+    { signal },
+  );
+  const isEstablished = (definition?.status?.conditions ?? []).some(
+    (each) => each.type === "Established" && each.status === "True",
+  );
+  if (definition === undefined || !isEstablished) return [];
+  return definition.spec.versions.filter((each) => each.served).map((each) => each.name);
 }

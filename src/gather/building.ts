@@ -8,6 +8,7 @@ import { parseTime } from "../api/time.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import { listAll } from "../kube/list.ts";
 import { resources } from "../kube/resources.ts";
+import { find } from "../kube/write.ts";
 import { lateWriters, writersBesides } from "../reconcile/location.ts";
 import { attemptsOf, podsOfAttempts } from "../reconcile/modelversion-jobs.ts";
 import {
@@ -15,7 +16,7 @@ import {
   type ModelObserved,
   type ModelVersionObserved,
 } from "../reconcile/observed.ts";
-import { find, hostnameOf, type Sources } from "./exporting.ts";
+import { hostnameOf, type Sources } from "./exporting.ts";
 import { observeLocation } from "./location.ts";
 import { uidKey } from "./version-store.ts";
 
@@ -109,7 +110,7 @@ async function claimOf(
     return stores.claims.get(namespace, claimName);
   }
   return isBuilding(version)
-    ? find(api, resources.persistentvolumeclaims, { namespace, name: claimName }, signal)
+    ? find(api, resources.persistentvolumeclaims, { namespace, name: claimName }, { signal })
     : undefined;
 }
 

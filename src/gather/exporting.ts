@@ -1,15 +1,14 @@
 import type { Limits } from "../admission/limits.ts";
 import { limitsOf } from "../admission/policy.ts";
-import type { KubeObject, ObjectMeta, Pod } from "../api/kube-types.ts";
+import type { ObjectMeta, Pod } from "../api/kube-types.ts";
 import { exportRecordOf } from "../api/export-record.ts";
 import { exportedVersionNames, trainingClaimName } from "../api/names.ts";
 import type { JobKind } from "../jobs/job-kind.ts";
 import { BARE_POD } from "../jobs/kinds.ts";
 import { controllerOf, topmostJob, type OwningJob } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
-import { isNotFound } from "../kube/errors.ts";
-import { resources, type ObjectRef, type Resource } from "../kube/resources.ts";
-import { get } from "../kube/write.ts";
+import { resources } from "../kube/resources.ts";
+import { find } from "../kube/write.ts";
 import type { CompletionObserved } from "../reconcile/completion.ts";
 import { hasStarted, type ExportingPodObserved } from "../reconcile/export-gate.ts";
 import {
@@ -64,7 +63,12 @@ export async function observeExportingPod(
   const claim =
     userClaim === undefined
       ? undefined
-      : await find(api, resources.persistentvolumeclaims, { namespace, name: userClaim }, signal);
+      : await find(
+          api,
+          resources.persistentvolumeclaims,
+          { namespace, name: userClaim },
+          { signal },
+        );
   return {
     ...base,
     hostname,
@@ -110,24 +114,9 @@ export async function hostnameOf(
     api,
     resources.nodes,
     { name },
-    signal,
+    { signal },
   );
   return node?.metadata.labels?.["kubernetes.io/hostname"];
-}
-
-/** One object, read directly; undefined when it does not exist. */
-export async function find<T extends KubeObject>(
-  api: ApiServer,
-  resource: Resource,
-  ref: ObjectRef,
-  signal: AbortSignal,
-): Promise<T | undefined> {
-  try {
-    return await get<T>(api, resource, ref, { signal });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }
 
 /** The job of a pod, as the watch shows it; a job that came past the webhook has no label of ours yet, so that no watch does. */

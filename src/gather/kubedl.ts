@@ -2,9 +2,9 @@ import type { CustomResourceDefinition, Deployment, KubeObject } from "../api/ku
 import type { ApiServer } from "../kube/client.ts";
 import { listAll } from "../kube/list.ts";
 import { resources } from "../kube/resources.ts";
-import { create } from "../kube/write.ts";
+import { create, find } from "../kube/write.ts";
 import { identityOf, runningManagers, type KubeDlObserved } from "../reconcile/kubedl.ts";
-import { find, type Sources } from "./exporting.ts";
+import type { Sources } from "./exporting.ts";
 
 /** Labels of KubeDL's manifest, and of its chart; no selector is an alternative of two. */
 const SELECTORS = ["app=kubedl", "app.kubernetes.io/name=kubedl"];
@@ -39,7 +39,12 @@ export async function observeKubeDl(
     ),
     Promise.all(
       DEFINITIONS.map(async (name) =>
-        find<CustomResourceDefinition>(api, resources.customresourcedefinitions, { name }, signal),
+        find<CustomResourceDefinition>(
+          api,
+          resources.customresourcedefinitions,
+          { name },
+          { signal },
+        ),
       ),
     ),
   ]);

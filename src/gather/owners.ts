@@ -3,8 +3,7 @@ import type { JobKind } from "../jobs/job-kind.ts";
 import { BETWEEN, jobKind } from "../jobs/kinds.ts";
 import { controllerOf } from "../jobs/owner.ts";
 import type { ApiServer } from "../kube/client.ts";
-import { isNotFound } from "../kube/errors.ts";
-import { get } from "../kube/write.ts";
+import { find } from "../kube/write.ts";
 
 /** Steps from a pod to its job; a TrainJob is three above: Job, JobSet, TrainJob. */
 const MAX_STEPS = 5;
@@ -41,12 +40,7 @@ async function readOwner(
 ): Promise<KubeObject | undefined> {
   const row = jobKind([...kinds, ...BETWEEN], { apiVersion, kind });
   if (row === undefined) return undefined;
-  try {
-    const resource = { ...row, namespaced: true };
-    const object = await get<KubeObject>(api, resource, { namespace, name }, { signal });
-    return object.metadata?.uid === uid ? { ...object, apiVersion, kind } : undefined;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const resource = { ...row, namespaced: true };
+  const object = await find<KubeObject>(api, resource, { namespace, name }, { signal });
+  return object?.metadata?.uid === uid ? { ...object, apiVersion, kind } : undefined;
 }

@@ -6,9 +6,9 @@ import type { ModelBinding } from "../api/modelbinding.ts";
 import type { ApiServer } from "../kube/client.ts";
 import { listAll } from "../kube/list.ts";
 import { resources } from "../kube/resources.ts";
-import { get } from "../kube/write.ts";
+import { find, get } from "../kube/write.ts";
 import { outlived, type RetentionObserved, type Workload } from "../reconcile/retention.ts";
-import { find, type Sources } from "./exporting.ts";
+import type { Sources } from "./exporting.ts";
 
 /** Time that the reads before a deletion may take together; it goes through when they take longer. */
 const USE_READ_MS = 1000;
@@ -50,7 +50,7 @@ export async function observeRetention(
   const versions = stores.versions.by("model", `${namespace}/${name}`);
   if (outlived(cached, versions).length === 0) return { model: cached, versions };
   // An alias that was set a moment ago is not in the cache yet.
-  const model = await find<Model>(api, resources.models, { namespace, name }, signal);
+  const model = await find<Model>(api, resources.models, { namespace, name }, { signal });
   if (model === undefined || model.metadata.uid !== uid) return { model: cached, versions };
   const [pods, bindings, ...workloads] = await Promise.all([
     listServed(api, namespace, signal),

@@ -1,9 +1,8 @@
 import type { KubeObject } from "../api/kube-types.ts";
 import { formatMicroTime } from "../api/time.ts";
 import type { ApiServer } from "./client.ts";
-import { isNotFound } from "./errors.ts";
 import { resources } from "./resources.ts";
-import { create, get, update } from "./write.ts";
+import { create, find, update } from "./write.ts";
 
 /** Who takes part under which name, and for how long a lease binds the others. */
 export interface LeaseOptions {
@@ -43,12 +42,7 @@ export function createLeaseClient(options: LeaseOptions): LeaseClient {
   let seen: { version: string | undefined; holder: string; untilMs: number } | undefined;
 
   async function read(signal: AbortSignal): Promise<Lease | undefined> {
-    try {
-      return await get<Lease>(api, resources.leases, { namespace, name }, { signal });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    return find<Lease>(api, resources.leases, { namespace, name }, { signal });
   }
 
   /** A lease that was deleted still binds for as long as it was seen to: its holder may not know yet. */

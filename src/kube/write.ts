@@ -1,6 +1,7 @@
 import type { KubeObject } from "../api/kube-types.ts";
 import type { PatchOperation } from "../api/review.ts";
 import type { ApiServer } from "./client.ts";
+import { unlessAbsent } from "./errors.ts";
 import { apiVersionOf, resourcePath, type ObjectRef, type Resource } from "./resources.ts";
 
 /** The name under which the API server remembers which fields are ours. */
@@ -21,6 +22,16 @@ export async function get<T extends KubeObject>(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<T> {
   return api.request("GET", resourcePath(resource, ref), { signal: options.signal });
+}
+
+/** Reads one object; undefined when it, or its kind, does not exist. */
+export async function find<T extends KubeObject>(
+  api: ApiServer,
+  resource: Resource,
+  ref: ObjectRef,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<T | undefined> {
+  return unlessAbsent(async () => get<T>(api, resource, ref, options));
 }
 
 /** Creates an object in the namespace that its metadata names; isAlreadyExists holds when the name is taken. */

@@ -1,7 +1,7 @@
 import type { ApiServer } from "../kube/client.ts";
-import { isAlreadyExists, isConflict, isNotFound } from "../kube/errors.ts";
+import { isAlreadyExists, isConflict } from "../kube/errors.ts";
 import { resources } from "../kube/resources.ts";
-import { create, get, update } from "../kube/write.ts";
+import { create, find, update } from "../kube/write.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { issueAuthority, type KeyPair } from "./issue.ts";
 import { joinBundle, notAfter, parseCertificates, parsePrivateKey } from "./pem.ts";
@@ -108,12 +108,7 @@ async function makeAuthority(now: number): Promise<Authority> {
 }
 
 async function read(api: ApiServer, namespace: string): Promise<Secret | undefined> {
-  try {
-    return await get<Secret>(api, resources.secrets, { namespace, name: AUTHORITY_SECRET });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  return find<Secret>(api, resources.secrets, { namespace, name: AUTHORITY_SECRET });
 }
 
 function parseSecret(secret: Secret, where: string): Authority {
