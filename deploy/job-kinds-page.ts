@@ -1,6 +1,6 @@
 import type { JobKind, Sign, WriterRule } from "../src/jobs/job-kind.ts";
 import { BARE_POD, JOB_KINDS } from "../src/jobs/kinds.ts";
-import { apiVersionOf } from "../src/jobs/places.ts";
+import { apiVersionOf } from "../src/api/api-version.ts";
 
 /** Rows of the table of job kinds, its head first: kind, API, which pod writes, and how its success and its failure show. */
 export function jobKindRows(): readonly (readonly string[])[] {

@@ -1,7 +1,9 @@
 import { ANNOTATIONS, FINALIZERS, LABELS } from "../api/annotations.ts";
+import { setEntry } from "../api/entry-patch.ts";
 import { isFields } from "../api/fields.ts";
+import { withFinalizer } from "../api/finalizer.ts";
 import type { KubeObject } from "../api/kube-types.ts";
-import { pointerToken, type PatchOperation } from "../api/review.ts";
+import type { PatchOperation } from "../api/review.ts";
 import { fieldAt } from "../jobs/field.ts";
 import type { JobKind } from "../jobs/job-kind.ts";
 import type { PodTemplate } from "../jobs/templates.ts";
@@ -24,20 +26,13 @@ export function hookJob(
       ? [
           // No API server sends an object without.
           ...(isFields(job.metadata) ? [] : [{ op: "add", path: "/metadata", value: {} } as const]),
-          ...addFinalizer(job.metadata?.finalizers ?? undefined),
+          ...withFinalizer(job, FINALIZERS.export),
           ...setEntry("/metadata/labels", job.metadata?.labels, LABELS.export, "true"),
         ]
       : []),
     ...templates.flatMap((template) => annotate(template, text)),
     ...(passesOn === undefined ? [] : passOn(job, passesOn, text)),
   ];
-}
-
-function addFinalizer(finalizers: readonly string[] | undefined): readonly PatchOperation[] {
-  const path = "/metadata/finalizers";
-  if (finalizers === undefined) return [{ op: "add", path, value: [FINALIZERS.export] }];
-  if (finalizers.includes(FINALIZERS.export)) return [];
-  return [{ op: "add", path: `${path}/-`, value: FINALIZERS.export }];
 }
 
 function annotate(
@@ -57,16 +52,4 @@ function passOn(job: KubeObject, path: string, value: string): readonly PatchOpe
   // Where it can not be, the schema of the kind refuses the object, and says so.
   if (isOther || !isFields(fieldAt(job, path.replace(/\.[^.]*$/, "")))) return [];
   return setEntry(`/${path.replaceAll(".", "/")}`, entries, ANNOTATIONS.export, value);
-}
-
-function setEntry(
-  path: string,
-  entries: Entries,
-  key: string,
-  value: string,
-): readonly PatchOperation[] {
-  if (entries?.[key] === value) return [];
-  return entries === undefined || entries === null
-    ? [{ op: "add", path, value: { [key]: value } }]
-    : [{ op: "add", path: `${path}/${pointerToken(key)}`, value }];
 }

@@ -3,7 +3,7 @@ import { isDnsLabel, isDnsSubdomain, isLabelKey, isLabelValue } from "../api/nam
 import { show } from "../api/schema-faults.ts";
 import type { JobKind } from "../jobs/job-kind.ts";
 import { COMPLETION_INDEX, JOB_KINDS, jobKind } from "../jobs/kinds.ts";
-import { apiVersionOf } from "../jobs/places.ts";
+import { apiVersionOf } from "../api/api-version.ts";
 
 /** The writer is where nothing else is said: the pod of completion index 0, or the only one. */
 const DEFAULT_WRITER = {

@@ -9,7 +9,7 @@ import type { KubeObject, ObjectMeta } from "../api/kube-types.ts";
 import { fieldAt } from "../jobs/field.ts";
 import type { JobKind } from "../jobs/job-kind.ts";
 import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
-import { apiVersionOf } from "../jobs/places.ts";
+import { apiVersionOf } from "../api/api-version.ts";
 import { podTemplatesOf } from "../jobs/templates.ts";
 import { deepFreeze } from "../kube/freeze.ts";
 import type { Decision } from "./decision.ts";

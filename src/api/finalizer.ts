@@ -6,6 +6,19 @@ export function hasFinalizer({ metadata }: KubeObject, finalizer: string): boole
   return metadata?.finalizers?.includes(finalizer) === true;
 }
 
+/** Puts a finalizer on an object; nothing where it stands already. */
+export function withFinalizer(
+  { metadata }: KubeObject,
+  finalizer: string,
+): readonly PatchOperation[] {
+  const path = "/metadata/finalizers";
+  const { finalizers } = metadata ?? {};
+  if (finalizers === undefined || finalizers === null) {
+    return [{ op: "add", path, value: [finalizer] }];
+  }
+  return finalizers.includes(finalizer) ? [] : [{ op: "add", path: `${path}/-`, value: finalizer }];
+}
+
 /** Takes a finalizer off an object, if it still stands where it was seen; empty when the object has it not. */
 export function withoutFinalizer(
   { metadata }: KubeObject,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { BATCH_JOB } from "../jobs/kinds.ts";
 import type { ServedResource } from "../kube/discovery.ts";
-import { apiVersionOf } from "../kube/resources.ts";
+import { apiVersionOf } from "../api/api-version.ts";
 import { searchedKinds } from "./uninstall-kinds.ts";
 
 const RUNS: ServedResource = {

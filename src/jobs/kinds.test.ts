@@ -8,7 +8,7 @@ import {
 import type { JobKind } from "./job-kind.ts";
 import { BARE_POD, BATCH_JOB, BETWEEN, JOB_KINDS, jobKind, kindNames } from "./kinds.ts";
 import { outcomeOf, timesOf } from "./outcome.ts";
-import { apiVersionOf } from "./places.ts";
+import { apiVersionOf } from "../api/api-version.ts";
 import { podTemplatesOf } from "./templates.ts";
 import { isWriterPod, sizeOf, writerName } from "./writer.ts";
 

@@ -1,5 +1,6 @@
 import type { JobKind, OutcomeRule, WriterRule } from "./job-kind.ts";
-import { JOB, apiVersionOf, pods, type Workload } from "./places.ts";
+import { apiVersionOf } from "../api/api-version.ts";
+import { JOB, pods, type Workload } from "./places.ts";
 
 /** Annotation of the pods of an Indexed Job (Kubernetes, "Job patterns: completion index"). */
 export const COMPLETION_INDEX = "batch.kubernetes.io/job-completion-index";

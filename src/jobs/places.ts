@@ -34,8 +34,3 @@ export const JOB = { apiVersion: "batch/v1", kind: "Job" } as const;
 export function pods(path: string, owner: Controller | "itself" = "itself"): TemplatePlace {
   return { path, makes: "pods", owner };
 }
-
-/** Group and version as objects carry them: `v1`, `batch/v1`. */
-export function apiVersionOf({ group, version }: Pick<Workload, "group" | "version">): string {
-  return group === "" ? version : `${group}/${version}`;
-}

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { apiVersionOf, type Workload } from "./places.ts";
+import { apiVersionOf } from "../api/api-version.ts";
+import type { Workload } from "./places.ts";
 import { WORKLOADS, workloadOf } from "./workloads.ts";
 
 describe("the table", () => {

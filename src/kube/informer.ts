@@ -5,7 +5,8 @@ import { backoffDelay, type BackoffLimits } from "./backoff.ts";
 import type { ApiServer } from "./client.ts";
 import { ApiError, ConnectionError, isNotFound, isTransient, statusError } from "./errors.ts";
 import { listAll, type Selection } from "./list.ts";
-import { apiVersionOf, resourcePath, type Resource } from "./resources.ts";
+import { apiVersionOf } from "../api/api-version.ts";
+import { resourcePath, type Resource } from "./resources.ts";
 import type { Change, WritableStore } from "./store.ts";
 import { watchEvents, type WatchEvent } from "./watch.ts";
 

@@ -1,7 +1,8 @@
 import type { KubeObject } from "../api/kube-types.ts";
 import type { ApiServer } from "./client.ts";
 import { isGone } from "./errors.ts";
-import { apiVersionOf, resourcePath, type Resource } from "./resources.ts";
+import { apiVersionOf } from "../api/api-version.ts";
+import { resourcePath, type Resource } from "./resources.ts";
 
 /** Which objects of a resource; all of them when empty. */
 export interface Selection {

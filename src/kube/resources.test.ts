@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { apiVersionOf, resourcePath, resources, type Resource } from "./resources.ts";
+import { apiVersionOf } from "../api/api-version.ts";
+import { resourcePath, resources, type Resource } from "./resources.ts";
 
 const { pods, nodes, jobs, modelversions } = resources;
 

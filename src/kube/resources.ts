@@ -67,11 +67,6 @@ export const resources = {
   },
 } as const satisfies Record<string, Resource>;
 
-/** Group and version as objects carry them: `v1`, `batch/v1`. */
-export function apiVersionOf(resource: Resource): string {
-  return resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
-}
-
 /**
  * Path of one object, or of a collection when `name` is absent; without `namespace` the collection spans all namespaces.
  * Throws when the place does not fit the resource's scope, which is a bug of the caller.

@@ -2,7 +2,8 @@ import type { KubeObject } from "../api/kube-types.ts";
 import type { PatchOperation } from "../api/review.ts";
 import type { ApiServer } from "./client.ts";
 import { unlessAbsent } from "./errors.ts";
-import { apiVersionOf, resourcePath, type ObjectRef, type Resource } from "./resources.ts";
+import { apiVersionOf } from "../api/api-version.ts";
+import { resourcePath, type ObjectRef, type Resource } from "./resources.ts";
 
 /** The name under which the API server remembers which fields are ours. */
 const FIELD_MANAGER = "modelhook";

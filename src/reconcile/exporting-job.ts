@@ -6,7 +6,8 @@ import {
   parseExport,
   type ExportIntent,
 } from "../api/annotations.ts";
-import { hasFinalizer } from "../api/finalizer.ts";
+import { setEntry } from "../api/entry-patch.ts";
+import { hasFinalizer, withFinalizer } from "../api/finalizer.ts";
 import { exportRecordOf, printExportRecord, type ExportRecord } from "../api/export-record.ts";
 import type { KubeObject, Pod } from "../api/kube-types.ts";
 import { pointerToken, type PatchOperation } from "../api/review.ts";
@@ -24,9 +25,9 @@ import { refOf, type Action } from "./action.ts";
  * here: anybody may change it after it was checked.
  */
 export function exportIntentOf({ job, kind }: OwningJob): ExportIntent | undefined {
-  const recorded = exportRecordOf(job)?.intent;
-  const written = writtenIntent({ job, kind });
-  return kind === BATCH_JOB ? (written ?? recorded) : (recorded ?? written);
+  return kind === BATCH_JOB
+    ? (writtenIntent({ job, kind }) ?? exportRecordOf(job)?.intent)
+    : (exportRecordOf(job)?.intent ?? writtenIntent({ job, kind }));
 }
 
 function writtenIntent(owning: OwningJob): ExportIntent | undefined {
@@ -75,18 +76,9 @@ export function isHeld(object: KubeObject): boolean {
  * webhook, by what the webhook gives the others: finalizer and label.
  */
 export function markJob(job: KubeObject, record: ExportRecord | undefined): readonly Action[] {
-  const { finalizers, labels } = job.metadata ?? {};
   return changeJob(job, [
-    ...(isHeld(job)
-      ? []
-      : [
-          finalizers === undefined || finalizers === null
-            ? ({ op: "add", path: "/metadata/finalizers", value: [FINALIZERS.export] } as const)
-            : ({ op: "add", path: "/metadata/finalizers/-", value: FINALIZERS.export } as const),
-        ]),
-    ...(labels?.[LABELS.export] === "true"
-      ? []
-      : [addEntry("/metadata/labels", labels, LABELS.export, "true")]),
+    ...withFinalizer(job, FINALIZERS.export),
+    ...setEntry("/metadata/labels", job.metadata?.labels, LABELS.export, "true"),
     ...(record === undefined ? [] : recordIn(job, record)),
   ]);
 }
@@ -104,7 +96,7 @@ function recordIn({ metadata }: KubeObject, record: ExportRecord): readonly Patc
     ...(before === undefined
       ? []
       : [{ op: "test", path: `${path}/${pointerToken(EXPORT_RECORD)}`, value: before } as const]),
-    addEntry(path, metadata?.annotations, EXPORT_RECORD, printExportRecord(record)),
+    ...setEntry(path, metadata?.annotations, EXPORT_RECORD, printExportRecord(record)),
   ];
 }
 
@@ -117,17 +109,6 @@ function changeJob(job: KubeObject, operations: readonly PatchOperation[]): read
     ? { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion }
     : { op: "test", path: "/metadata/uid", value: uid };
   return [{ type: "patch", ref: refOf(job), operations: [precondition, ...operations] }];
-}
-
-function addEntry(
-  path: string,
-  entries: Readonly<Record<string, string>> | null | undefined,
-  key: string,
-  value: string,
-): PatchOperation {
-  return entries === undefined || entries === null
-    ? { op: "add", path, value: { [key]: value } }
-    : { op: "add", path: `${path}/${pointerToken(key)}`, value };
 }
 
 function readIntent(text: string): ExportIntent | undefined {

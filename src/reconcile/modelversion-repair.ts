@@ -1,8 +1,9 @@
 import { FINALIZERS, LABELS } from "../api/annotations.ts";
+import { setEntry } from "../api/entry-patch.ts";
 import { hasFinalizer } from "../api/finalizer.ts";
 import type { OwnerReference } from "../api/kube-types.ts";
 import type { ModelVersion } from "../api/modelversion.ts";
-import { pointerToken, type PatchOperation } from "../api/review.ts";
+import type { PatchOperation } from "../api/review.ts";
 import { modelNameOf } from "../api/stored-spec.ts";
 import { refOf, type Action } from "./action.ts";
 import { references, type ModelVersionObserved } from "./observed.ts";
@@ -41,10 +42,7 @@ export function needsFinalizer(version: ModelVersion): boolean {
 function labelOperations(version: ModelVersion): readonly PatchOperation[] {
   const { labels } = version.metadata;
   const value = modelNameOf(version);
-  if (value === undefined || labels?.[LABELS.modelName] === value) return [];
-  return labels === undefined
-    ? [{ op: "add", path: "/metadata/labels", value: { [LABELS.modelName]: value } }]
-    : [{ op: "add", path: `/metadata/labels/${pointerToken(LABELS.modelName)}`, value }];
+  return value === undefined ? [] : setEntry("/metadata/labels", labels, LABELS.modelName, value);
 }
 
 function finalizerOperations(

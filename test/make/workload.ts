@@ -1,7 +1,8 @@
 import type { KubeObject } from "../../src/api/kube-types.ts";
 import type { JobKind } from "../../src/jobs/job-kind.ts";
 import { JOB_KINDS } from "../../src/jobs/kinds.ts";
-import { apiVersionOf, type Workload } from "../../src/jobs/places.ts";
+import { apiVersionOf } from "../../src/api/api-version.ts";
+import type { Workload } from "../../src/jobs/places.ts";
 import { WORKLOADS } from "../../src/jobs/workloads.ts";
 import { deepFreeze } from "../../src/kube/freeze.ts";
 import { makePod } from "./pod.ts";

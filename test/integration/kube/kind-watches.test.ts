@@ -5,7 +5,7 @@ import { createStores } from "../../../src/gather/stores.ts";
 import type { KubeObject } from "../../../src/api/kube-types.ts";
 import type { JobKind } from "../../../src/jobs/job-kind.ts";
 import { BATCH_JOB, JOB_KINDS } from "../../../src/jobs/kinds.ts";
-import { apiVersionOf } from "../../../src/jobs/places.ts";
+import { apiVersionOf } from "../../../src/api/api-version.ts";
 import { connect } from "../../../src/kube/client.ts";
 import { startInformer } from "../../../src/kube/informer.ts";
 import { resources } from "../../../src/kube/resources.ts";
