@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { contextKubeconfig, forgetContext, useContext } from "./context.ts";
 import { type ClusterStatus, down, status, up } from "./local-cluster.ts";
+import { onInterrupt } from "./interrupt.ts";
 
 interface Chosen {
   readonly name: string;
@@ -85,14 +86,6 @@ function printStatus(found: ClusterStatus): void {
   }
   const whole = found.state === "made" && found.ended.length === 0 && found.nodeReady;
   process.exitCode = whole ? 0 : 1;
-}
-
-/** Ends `up` in good order on Ctrl-C; a second one ends it at once. */
-function onInterrupt(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => controller.abort(new Error(`stopped by ${signal}`)));
-  return controller.signal;
 }
 
 function print(line: string): void {

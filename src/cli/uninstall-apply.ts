@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiServer } from "../kube/client.ts";
-import { ApiError, isConflict, isInvalid, isNotFound } from "../kube/errors.ts";
+import { ApiError, isConflict, isFailedTest, isNotFound } from "../kube/errors.ts";
 import { resources } from "../kube/resources.ts";
-import { get, jsonPatch, mergePatch, remove } from "../kube/write.ts";
+import { get, jsonPatch, mergePatch, removeOnce } from "../kube/write.ts";
 import { withoutFinalizer } from "../api/finalizer.ts";
 import { observeInstallation } from "./uninstall-installation.ts";
 import type { Found, Installation, Step } from "./uninstall-plan.ts";
@@ -28,7 +28,9 @@ export async function applyStep(api: ApiServer, step: Step): Promise<StepDone> {
   const faults: string[] = [];
   for (const found of step.objects) {
     try {
-      await (step.type === "delete" ? removeOnce(api, found) : release(api, found, step.finalizer));
+      await (step.type === "delete"
+        ? removeOnce(api, found.resource, refOf(found.object))
+        : release(api, found, step.finalizer));
       objects.push(found);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -56,16 +58,6 @@ async function stop(api: ApiServer, installation: Installation): Promise<StepDon
   }
 }
 
-async function removeOnce(api: ApiServer, { resource, object }: Found): Promise<void> {
-  const { uid } = object.metadata ?? {};
-  try {
-    await remove(api, resource, refOf(object), uid === undefined ? {} : { uid });
-  } catch (error) {
-    // Gone, or another object by now.
-    if (!isNotFound(error) && !isConflict(error)) throw error;
-  }
-}
-
 async function release(
   api: ApiServer,
   { resource, object }: Found,
@@ -80,8 +72,8 @@ async function release(
         await jsonPatch(api, resource, refOf(object), operations);
         return;
       } catch (error) {
-        const isFailedTest = isInvalid(error) && (error.details.causes ?? []).length === 0;
-        if ((!isConflict(error) && !isFailedTest) || attempt === ATTEMPTS) throw error;
+        const isStale = isConflict(error) || isFailedTest(error);
+        if (!isStale || attempt === ATTEMPTS) throw error;
       }
       live = await get(api, resource, refOf(object));
     }
@@ -91,5 +83,5 @@ async function release(
 }
 
 function refOf({ metadata }: Found["object"]) {
-  return { namespace: metadata?.namespace, name: metadata?.name ?? "" };
+  return { namespace: metadata?.namespace, name: metadata?.name ?? "", uid: metadata?.uid };
 }

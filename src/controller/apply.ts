@@ -1,10 +1,10 @@
 import type { KubeObject } from "../api/kube-types.ts";
 import type { JobKind } from "../jobs/job-kind.ts";
 import type { ApiServer } from "../kube/client.ts";
-import { isAlreadyExists, isConflict, isInvalid, isNotFound } from "../kube/errors.ts";
+import { isAlreadyExists, isConflict, isFailedTest, isNotFound } from "../kube/errors.ts";
 import { apiVersionOf } from "../api/api-version.ts";
 import { resources, type Resource } from "../kube/resources.ts";
-import { create, get, jsonPatch, remove } from "../kube/write.ts";
+import { create, get, jsonPatch, removeOnce } from "../kube/write.ts";
 import type { Action } from "../reconcile/action.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { emitEvent } from "./events.ts";
@@ -61,7 +61,7 @@ export function createApplier(options: {
       case "create":
         return createOnce(api, resourceOf(action.object), action.object);
       case "delete":
-        return deleteOnce(api, resourceOf(action.ref), action);
+        return removeOnce(api, resourceOf(action.ref), action.ref, action.resourceVersion);
       case "status":
         return unlessStale(() =>
           jsonPatch(
@@ -154,32 +154,12 @@ function isSame(wanted: KubeObject, existing: KubeObject): boolean {
   );
 }
 
-async function deleteOnce(
-  api: ApiServer,
-  resource: Resource,
-  { ref, resourceVersion }: Extract<Action, { type: "delete" }>,
-): Promise<boolean> {
-  try {
-    await remove(api, resource, ref, {
-      ...(ref.uid === undefined ? {} : { uid: ref.uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    });
-  } catch (error) {
-    // What has changed since is looked at again.
-    if (isConflict(error) && resourceVersion !== undefined) return false;
-    // Gone, or another object by now: either way the one that was meant is not there.
-    if (!isNotFound(error) && !isConflict(error)) throw error;
-  }
-  return true;
-}
-
 async function unlessStale(write: () => Promise<unknown>): Promise<boolean> {
   try {
     await write();
     return true;
   } catch (error) {
-    const isFailedTest = isInvalid(error) && (error.details.causes ?? []).length === 0;
-    if (isConflict(error) || isNotFound(error) || isFailedTest) return false;
+    if (isConflict(error) || isNotFound(error) || isFailedTest(error)) return false;
     throw error;
   }
 }

@@ -95,6 +95,11 @@ export function isInvalid(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 422;
 }
 
+/** A `test` of a JSON Patch did not hold: what is refused for another reason has causes. */
+export function isFailedTest(error: unknown): error is ApiError {
+  return isInvalid(error) && (error.details.causes ?? []).length === 0;
+}
+
 /** The server sheds load; `retryAfterMs` says for how long. */
 export function isTooManyRequests(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 429;

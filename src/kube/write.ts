@@ -1,7 +1,7 @@
 import type { KubeObject } from "../api/kube-types.ts";
 import type { PatchOperation } from "../api/review.ts";
 import type { ApiServer } from "./client.ts";
-import { unlessAbsent } from "./errors.ts";
+import { isConflict, isNotFound, unlessAbsent } from "./errors.ts";
 import { apiVersionOf } from "../api/api-version.ts";
 import { resourcePath, type ObjectRef, type Resource } from "./resources.ts";
 
@@ -180,4 +180,27 @@ function pathOf(resource: Resource, { metadata }: KubeObject, options: WriteOpti
 
 function typed<T extends KubeObject>(resource: Resource, object: T): T {
   return { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind };
+}
+
+/**
+ * Deletes the object that is meant, by its UID where that is given: gone, or another of its name by now, is done. False when it is not
+ * of the resourceVersion that was asked for.
+ */
+export async function removeOnce(
+  api: ApiServer,
+  resource: Resource,
+  { uid, ...ref }: ObjectRef & { readonly uid?: string | undefined },
+  resourceVersion?: string,
+): Promise<boolean> {
+  try {
+    await remove(api, resource, ref, {
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    });
+  } catch (error) {
+    // What has changed since is looked at again.
+    if (isConflict(error) && resourceVersion !== undefined) return false;
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+  return true;
 }

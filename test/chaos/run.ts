@@ -5,6 +5,7 @@ import { runCampaign } from "./campaign.ts";
 import { planRuns, type Run } from "./plan.ts";
 import { nameOf } from "./training-job.ts";
 import { lastLine, type Verdict } from "./verdict.ts";
+import { onInterrupt } from "../../deploy/local/interrupt.ts";
 
 const USAGE = `npm run chaos -- export [--runs N] [--seed S] [--lanes L] [--only I] [--cluster NAME] [--network A.B.C]
   --runs     how many exporting jobs are made, each with a fault around it (100)
@@ -98,14 +99,6 @@ function explain({ problems }: Verdict, runs: readonly Run[], command: string): 
       print(`  ${JSON.stringify(run)}\n  alone: ${command} --only ${run.index}`);
   }
   if (problems.length > 0) print(`all again: ${command}`);
-}
-
-/** Ends the campaign in good order, its cluster included, on Ctrl-C; a second one ends it at once. */
-function onInterrupt(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => controller.abort(new Error(`stopped by ${signal}`)));
-  return controller.signal;
 }
 
 function print(line: string): void {
