@@ -4,7 +4,6 @@ import type { AdmissionRequest } from "../api/review.ts";
 import type { KubeObject } from "../api/kube-types.ts";
 import type { JobKind } from "../jobs/job-kind.ts";
 import { JOB_KINDS, jobKind } from "../jobs/kinds.ts";
-import { controllerOf, templateKey } from "../jobs/owner.ts";
 import { apiVersionOf } from "../api/api-version.ts";
 import type { Workload } from "../jobs/places.ts";
 import { workloadOf } from "../jobs/workloads.ts";
@@ -14,7 +13,7 @@ import { decideExportingJob, isDecidedAsJob } from "./exporting-job.ts";
 import { decideModel, decideModelDeletion, modelReferences } from "./model.ts";
 import { decideModelBinding } from "./modelbinding.ts";
 import { decideModelVersion, versionReferences } from "./modelversion.ts";
-import { decidePod, exportsBy, wantedBy } from "./pod.ts";
+import { decidePod, podReferences } from "./pod.ts";
 import type { References, Snapshot } from "./snapshot.ts";
 import { decideVersionDeletion } from "./version-deletion.ts";
 import { hintWorkload, wantedByWorkload } from "./workload-hints.ts";
@@ -35,19 +34,7 @@ export function references(
   if (object && isOurs(request, "Model")) return modelReferences(request);
   if (object && isOurs(request, "ModelVersion")) return versionReferences(request);
   if (object && isOurs(request, "ModelBinding")) return { ...nothing, bindings: true };
-  if (object && isPodCreation(request)) {
-    const wanted = wantedBy(object, bindings);
-    const template = templateKey(namespace, object);
-    // A version that the pod names is the same for all; what a Model stands for, or a binding says, can change between two pods.
-    const isFixed = wanted.every((each) => "modelVersion" in each && each.boundAt === undefined);
-    const owner = exportsBy(object, bindings) ? controllerOf(object) : undefined;
-    return {
-      ...nothing,
-      wanted,
-      ...(isFixed || template === undefined ? {} : { template }),
-      ...(owner === undefined ? {} : { owner }),
-    };
-  }
+  if (object && isPodCreation(request)) return podReferences(namespace, object, bindings);
   const workload = workloadIn(request, JOB_KINDS);
   if (object === undefined || object === null || workload === undefined) return nothing;
   return { ...nothing, wanted: wantedByWorkload(object, workload, bindings) };

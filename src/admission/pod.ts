@@ -5,9 +5,10 @@ import { boundBy } from "../inject/bound.ts";
 import { loadersOf } from "../inject/init-container.ts";
 import { readIntent, type IntentResult } from "../inject/intent.ts";
 import { isNeverTouched } from "../inject/untouched.ts";
+import { controllerOf, templateKey } from "../jobs/owner.ts";
 import { allow, deny, type Decision } from "./decision.ts";
 import { decideServingPod } from "./serving-pod.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { References, Snapshot } from "./snapshot.ts";
 import { decideTrainingPod } from "./training-pod.ts";
 
 /**
@@ -43,17 +44,36 @@ export function decidePod(namespace: string, pod: Pod, snapshot: Snapshot): Deci
     : decideServingPod(pod, intent.serve, snapshot, warnings);
 }
 
-/** What a decision on the pod looks up, when these bindings are in effect. */
-export function wantedBy(pod: Pod, bindings: readonly ModelBinding[]): readonly Wanted[] {
+/** What a decision on a pod that is created looks up, when these bindings are in effect. */
+export function podReferences(
+  namespace: string,
+  pod: Pod,
+  bindings: readonly ModelBinding[],
+): References {
   const read = intentOf(pod, bindings);
-  const serve = read.ok ? read.intent.serve : undefined;
-  return serve?.models.map(({ wanted }) => wanted) ?? [];
+  const wanted = wantedIn(read);
+  const template = templateKey(namespace, pod);
+  // A version that the pod names is the same for all; what a Model stands for, or a binding says, can change between two pods.
+  const isFixed = wanted.every((each) => "modelVersion" in each && each.boundAt === undefined);
+  const isExport = read.ok && read.intent.export !== undefined;
+  const owner = isExport ? controllerOf(pod) : undefined;
+  return {
+    namespace,
+    versions: [],
+    wanted,
+    ...(isFixed || template === undefined ? {} : { template }),
+    ...(owner === undefined ? {} : { owner }),
+  };
 }
 
-/** True for a pod that exports, when these bindings are in effect. */
-export function exportsBy(pod: Pod, bindings: readonly ModelBinding[]): boolean {
-  const read = intentOf(pod, bindings);
-  return read.ok && read.intent.export !== undefined;
+/** The models that a pod asks for, when these bindings are in effect. */
+export function wantedBy(pod: Pod, bindings: readonly ModelBinding[]): readonly Wanted[] {
+  return wantedIn(intentOf(pod, bindings));
+}
+
+function wantedIn(read: IntentResult): readonly Wanted[] {
+  const serve = read.ok ? read.intent.serve : undefined;
+  return serve?.models.map(({ wanted }) => wanted) ?? [];
 }
 
 /** What is asked for a pod: by its annotations, else by a binding. */
