@@ -2,20 +2,14 @@ import { ANNOTATIONS, isAsking, parseExport, type ExportIntent } from "../api/an
 import { isFields } from "../api/fields.ts";
 import type { KubeObject } from "../api/kube-types.ts";
 import type { Cause, Warning } from "../api/review.ts";
-import { SCRATCH_LIMIT } from "../inject/completion-hook.ts";
+import { writerSubset } from "../inject/completion-hook.ts";
 import { readIntent } from "../inject/intent.ts";
 import { fieldAt } from "../jobs/field.ts";
 import type { JobKind } from "../jobs/job-kind.ts";
 import { jobKind } from "../jobs/kinds.ts";
-import { controllerOf } from "../jobs/owner.ts";
+import { controllerOf, type OwningJob } from "../jobs/owner.ts";
 import { podTemplatesOf, type PodTemplate } from "../jobs/templates.ts";
-import {
-  hasNoFirstPod,
-  silentWriter,
-  sizeOf,
-  writerName,
-  writesElsewhere,
-} from "../jobs/writer.ts";
+import { hasNoFirstPod, silentWriter, writesElsewhere } from "../jobs/writer.ts";
 import { storageOf } from "../storage/bound.ts";
 import { allow, deny, patch, type Decision } from "./decision.ts";
 import { hookJob } from "./exporting-job-patch.ts";
@@ -110,7 +104,7 @@ export function decideExportingJob(
   });
   return patch("ExportHooked", operations, [
     ...warnings,
-    ...(isTop ? writerSubset(job, kind, intent) : []),
+    ...(isTop ? subsetWarning({ job, kind }, intent) : []),
   ]);
 }
 
@@ -210,10 +204,8 @@ function denyWriters({ field }: Asked, warnings: readonly Warning[]): Decision {
   return deny("AllWritersRequired", [{ field: `${field}.writers`, message }], warnings);
 }
 
-function writerSubset(job: KubeObject, kind: JobKind, intent: ExportIntent): readonly Warning[] {
-  const pods = sizeOf(kind, job);
-  if (pods <= 1 || intent.writers === "all") return [];
+function subsetWarning(owning: OwningJob, intent: ExportIntent): readonly Warning[] {
   const type = storageOf(intent.storage)?.type ?? "the storage";
-  const message = `1 of ${pods} pods writes the model (${writerName(kind, job)}, ${type}); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`;
-  return [{ reason: "WriterSubset", message }];
+  const message = writerSubset(owning, intent, type);
+  return message === undefined ? [] : [{ reason: "WriterSubset", message }];
 }

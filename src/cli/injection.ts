@@ -16,6 +16,7 @@ import { workloadOf } from "../jobs/workloads.ts";
 import {
   answerMadePod,
   answerPod,
+  controllerReference,
   shapeOf,
   type PodAnswer,
   type PodContext,
@@ -88,9 +89,7 @@ function madeBy(
       };
       if (place.makes === "jobs") {
         const { metadata }: KubeObject = value;
-        const ownerReferences = [
-          { ...apiTypeOf(itself), name: nameOf(itself), uid: uidOf(itself), controller: true },
-        ];
+        const ownerReferences = [controllerReference(itself)];
         const { completionMode } = place;
         const spec =
           isFields(value["spec"]) && completionMode !== undefined
@@ -156,18 +155,6 @@ function applied(job: KubeObject, operations: readonly PatchOperation[]): KubeOb
   if (operations.length === 0) return job;
   const copy = structuredClone(job);
   return fastJsonPatch.applyPatch(copy, operations as Operation[]).newDocument;
-}
-
-function apiTypeOf({ apiVersion = "", kind = "" }: KubeObject) {
-  return { apiVersion, kind };
-}
-
-function nameOf({ metadata }: KubeObject): string {
-  return metadata?.name ?? "";
-}
-
-function uidOf({ metadata }: KubeObject): string {
-  return metadata?.uid ?? "";
 }
 
 function ofPods(part: Part, answer: PodAnswer): Injection {

@@ -1,7 +1,7 @@
 import type { Decision } from "../admission/decision.ts";
 import { decidePod } from "../admission/pod.ts";
 import { isAsking } from "../api/annotations.ts";
-import type { KubeObject, Pod } from "../api/kube-types.ts";
+import type { KubeObject, OwnerReference, Pod } from "../api/kube-types.ts";
 import { boundBy } from "../inject/bound.ts";
 import type { Found } from "../jobs/templates.ts";
 import type { Workload } from "../jobs/places.ts";
@@ -54,11 +54,9 @@ export function answerMadePod(
   const answer = (some: string): PodAnswer => {
     const { metadata, spec }: Pod = template;
     const made = owners.map((each) => withUid(each, some));
-    const { apiVersion = "", kind = "", metadata: of } = made[0] ?? {};
-    const owner = { apiVersion, kind, name: of?.name ?? "", uid: of?.uid ?? some };
     return answerPod(
       {
-        metadata: { ...metadata, ownerReferences: [{ ...owner, controller: true }] },
+        metadata: { ...metadata, ownerReferences: made.slice(0, 1).map(controllerReference) },
         ...(spec && { spec }),
       },
       made,
@@ -88,6 +86,21 @@ export function shapeOf(
     object: { metadata: {}, ...object },
   } as const;
   return shapeFault(request)?.replace(/^request\.object\.?/, "");
+}
+
+/** How what an object makes names it as its controller. */
+export function controllerReference({
+  apiVersion = "",
+  kind = "",
+  metadata,
+}: KubeObject): OwnerReference {
+  return {
+    apiVersion,
+    kind,
+    name: metadata?.name ?? "",
+    uid: metadata?.uid ?? "",
+    controller: true,
+  };
 }
 
 function withUid(object: KubeObject, uid: string): KubeObject {

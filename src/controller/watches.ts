@@ -81,7 +81,7 @@ export function startWatches(
       ({ kind, store }, until) => {
         const keysOf = (job: KubeObject): readonly Key[] => [
           keyOfExporter({ job, kind }),
-          ...exportingPods(stores, job),
+          ...waitingPods(stores, job.metadata?.namespace, job.metadata?.uid),
           ...exportedBy(stores, job),
           // Its end may free the location that others wait for.
           ...waitingFor(stores, locationOf({ job, kind })),
@@ -100,7 +100,7 @@ export function startWatches(
       ...ofVersion(claim),
       // Pods wait for one that is being deleted, or that somebody deleted.
       ...(claim.metadata?.ownerReferences ?? []).flatMap(({ uid }) =>
-        exportingPods(stores, { metadata: { ...claim.metadata, uid } }),
+        waitingPods(stores, claim.metadata?.namespace, uid),
       ),
     ]),
   ];
@@ -153,7 +153,9 @@ export function keysUnderLimits(stores: Stores): readonly Key[] {
 /** Who may wait for a location: pods of the jobs that write to it, and versions that are built from it. */
 function waitingFor(stores: Stores, location = ""): readonly Key[] {
   return [
-    ...stores.exporters.by("location", location).flatMap(({ job }) => exportingPods(stores, job)),
+    ...stores.exporters
+      .by("location", location)
+      .flatMap(({ job: { metadata } }) => waitingPods(stores, metadata?.namespace, metadata?.uid)),
     ...building(stores.versions.by("location", location)),
   ];
 }
@@ -178,9 +180,13 @@ function keyOfExporter({ job, kind }: OwningJob): Key {
 }
 
 /** The pods of a job that wait; nothing that becomes of others concerns those that run. */
-function exportingPods(stores: Stores, { metadata }: KubeObject): readonly Key[] {
+function waitingPods(
+  stores: Stores,
+  namespace: string | undefined,
+  jobUid: string | undefined,
+): readonly Key[] {
   return stores.exportPods
-    .by("job", uidKey(metadata?.namespace, metadata?.uid))
+    .by("job", uidKey(namespace, jobUid))
     .filter((pod) => !hasStarted(pod))
     .map((pod) => keyOf("exporting-pod", pod));
 }

@@ -1,5 +1,7 @@
 import { ANNOTATIONS, FINALIZERS, GATES, LABELS, type ExportIntent } from "../api/annotations.ts";
 import type { Pod } from "../api/kube-types.ts";
+import type { OwningJob } from "../jobs/owner.ts";
+import { sizeOf, writerName } from "../jobs/writer.ts";
 import { ENV } from "./env.ts";
 import type { ContainerRef, PodDraft } from "./pod-draft.ts";
 
@@ -7,7 +9,22 @@ import type { ContainerRef, PodDraft } from "./pod-draft.ts";
 export const EXPORT_VOLUME = "kubedl-export";
 
 /** Room that a pod whose model is not kept has to write it. */
-export const SCRATCH_LIMIT = "10Gi";
+const SCRATCH_LIMIT = "10Gi";
+
+/**
+ * What is said of a job of several pods of which one writes; undefined for others. `storage` is the type that has room for one
+ * writer, where it is to be told.
+ */
+export function writerSubset(
+  { job, kind }: OwningJob,
+  { writers }: Pick<ExportIntent, "writers">,
+  storage?: string,
+): string | undefined {
+  const pods = sizeOf(kind, job);
+  if (pods <= 1 || writers === "all") return undefined;
+  const why = [writerName(kind, job), ...(storage === undefined ? [] : [storage])].join(", ");
+  return `1 of ${pods} pods writes the model (${why}); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`;
+}
 
 /** Where the model of a training pod goes. */
 export interface ExportTarget {

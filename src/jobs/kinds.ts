@@ -72,7 +72,6 @@ export const BARE_POD: JobKind = {
     failed: [{ path: "status.phase", values: ["Failed"] }],
   },
   writer: { by: "index", index: COMPLETION_INDEX },
-  times: { started: "status.startTime" },
 };
 
 /** Names that the writer has wherever jobs name their parts. */

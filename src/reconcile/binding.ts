@@ -150,27 +150,34 @@ function injectedCondition({ injected, outdated, missed, yielded }: BoundPods, r
     const message = `${countOf(missed.length, "was", "were")} made without the model: ${listed(missed)}; ${advice}`;
     return { type, status: "False", reason: "InjectionMissed", message } as const;
   }
-  const others =
-    yielded === 0 ? "" : `; ${countOf(yielded, "belongs", "belong")} to an older binding`;
   const old = outdated === 0 ? "" : `, ${outdated} of them in another image than new pods get`;
   const has =
     injected === 0
       ? "no running pod lacks the model"
       : `${countOf(injected, "has", "have")} the model`;
-  return { type, status: "True", reason: "Injected", message: `${has}${old}${others}` } as const;
+  return {
+    type,
+    status: "True",
+    reason: "Injected",
+    message: `${has}${old}${othersText(yielded)}`,
+  } as const;
 }
 
 /** Of a binding that exports; the outdated are none, since there is no image. */
 function exportedCondition({ injected, missed, yielded }: BoundPods) {
   const type = "Injected";
   if (missed.length > 0) {
-    const message = `${countOf(missed.length, "was", "were")} made without a place to write the model to, so what ${missed.length === 1 ? "it writes" : "they write"} is not exported: ${listed(missed)}; delete ${missed.length === 1 ? "its job" : "their jobs"} and make ${missed.length === 1 ? "it" : "them"} anew; modelhook restarts nothing`;
+    const [writes, job, it] =
+      missed.length === 1 ? ["it writes", "its job", "it"] : ["they write", "their jobs", "them"];
+    const message = `${countOf(missed.length, "was", "were")} made without a place to write the model to, so what ${writes} is not exported: ${listed(missed)}; delete ${job} and make ${it} anew; modelhook restarts nothing`;
     return { type, status: "False", reason: "InjectionMissed", message } as const;
   }
-  const others =
-    yielded === 0 ? "" : `; ${countOf(yielded, "belongs", "belong")} to an older binding`;
-  const message = `${countOf(injected, "belongs to a job", "belong to jobs")} of which the model is exported${others}`;
+  const message = `${countOf(injected, "belongs to a job", "belong to jobs")} of which the model is exported${othersText(yielded)}`;
   return { type, status: "True", reason: "Injected", message } as const;
+}
+
+function othersText(yielded: number): string {
+  return yielded === 0 ? "" : `; ${countOf(yielded, "belongs", "belong")} to an older binding`;
 }
 
 function countOf(pods: number, one: string, more: string): string {

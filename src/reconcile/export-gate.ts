@@ -2,10 +2,10 @@ import { ANNOTATIONS, GATES, type ExportIntent } from "../api/annotations.ts";
 import { exportRecordOf, type ExportRecord } from "../api/export-record.ts";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../api/kube-types.ts";
 import type { PatchOperation } from "../api/review.ts";
-import { SCRATCH_LIMIT } from "../inject/completion-hook.ts";
+import { writerSubset } from "../inject/completion-hook.ts";
 import { outcomeOf } from "../jobs/outcome.ts";
 import type { OwningJob } from "../jobs/owner.ts";
-import { hasNoFirstPod, sizeOf, writerName } from "../jobs/writer.ts";
+import { hasNoFirstPod } from "../jobs/writer.ts";
 import type { StorageLimits, VolumePlan } from "../storage/provider.ts";
 import { trainingStorage, trainingVolume } from "../storage/training-volume.ts";
 import { refOf, warningOn, type Action } from "./action.ts";
@@ -162,9 +162,7 @@ function removeGate(pod: Pod, gate: number): readonly PatchOperation[] {
   ];
 }
 
-function announce({ job, kind }: OwningJob, intent: ExportIntent): readonly Action[] {
-  const pods = sizeOf(kind, job);
-  if (pods <= 1 || intent.writers === "all") return [];
-  const message = `1 of ${pods} pods writes the model (${writerName(kind, job)}); what the others write to the same path is dropped, and may be no more than ${SCRATCH_LIMIT}`;
-  return [warningOn(refOf(job), "WriterSubset", message)];
+function announce(owning: OwningJob, intent: ExportIntent): readonly Action[] {
+  const message = writerSubset(owning, intent);
+  return message === undefined ? [] : [warningOn(refOf(owning.job), "WriterSubset", message)];
 }
