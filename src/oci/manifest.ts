@@ -1,4 +1,4 @@
-import { isFields } from "../api/fields.ts";
+import { isFields, type Fields } from "../api/fields.ts";
 import { RegistryError } from "./registry-error.ts";
 
 /** A blob as manifests name it. */
@@ -29,30 +29,36 @@ const INDEXES = [
 /** What the `accept` header of a request for a manifest lists. */
 export const MANIFEST_TYPES = [...IMAGES, ...INDEXES].join(", ");
 
+/** An image of an index. */
+export interface IndexEntry {
+  readonly digest: string;
+  /** `os/architecture`. */
+  readonly platform: string;
+}
+
 /** Reads a manifest; undefined for anything else that a tag can point to: an index, an artifact, an ancient schema. */
 export function parseManifest(text: string, mediaType: string): ImageManifest | undefined {
-  let manifest: unknown;
-  try {
-    manifest = JSON.parse(text);
-  } catch (cause) {
-    throw new RegistryError("invalid", "the manifest is not JSON", { cause });
-  }
-  if (!isFields(manifest)) throw new RegistryError("invalid", "the manifest is not an object");
-  const type = typeof manifest["mediaType"] === "string" ? manifest["mediaType"] : mediaType;
+  const manifest = parseObject(text, "the manifest");
   const { config, layers } = manifest;
-  if (!IMAGES.includes(type) || !isDescriptor(config) || !Array.isArray(layers)) return undefined;
-  return layers.every((layer) => isDescriptor(layer)) ? { config, layers } : undefined;
+  if (!IMAGES.includes(typeOf(manifest, mediaType)) || !isDescriptor(config)) return undefined;
+  return isDescriptors(layers) ? { config, layers } : undefined;
+}
+
+/** Reads the images of an index, in their order; undefined for anything else. What names no platform is for linux/amd64, as kaniko has it. */
+export function parseIndex(text: string, mediaType: string): readonly IndexEntry[] | undefined {
+  const index = parseObject(text, "the manifest");
+  const { manifests } = index;
+  if (!INDEXES.includes(typeOf(index, mediaType)) || !isDescriptors(manifests)) return undefined;
+  return manifests.map((entry) => ({ digest: entry.digest, platform: platformOf(entry) }));
+}
+
+/** Reads an image's configuration. */
+export function parseConfiguration(text: string): Fields {
+  return parseObject(text, "the image's configuration");
 }
 
 /** The labels in an image's configuration; empty when it has none. */
-export function parseLabels(text: string): Readonly<Record<string, string>> {
-  let image: unknown;
-  try {
-    image = JSON.parse(text);
-  } catch (cause) {
-    throw new RegistryError("invalid", "the image's configuration is not JSON", { cause });
-  }
-  const config = isFields(image) ? image["config"] : undefined;
+export function labelsOf({ config }: Fields): Readonly<Record<string, string>> {
   const labels = isFields(config) ? config["Labels"] : undefined;
   if (!isFields(labels)) return {};
   return Object.fromEntries(
@@ -60,6 +66,31 @@ export function parseLabels(text: string): Readonly<Record<string, string>> {
       (entry): entry is [string, string] => typeof entry[1] === "string",
     ),
   );
+}
+
+function parseObject(text: string, what: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new RegistryError("invalid", `${what} is not JSON`, { cause });
+  }
+  if (!isFields(value)) throw new RegistryError("invalid", `${what} is not an object`);
+  return value;
+}
+
+/** A manifest's own word counts more than the header that it came with. */
+function typeOf(manifest: Fields, mediaType: string): string {
+  return typeof manifest["mediaType"] === "string" ? manifest["mediaType"] : mediaType;
+}
+
+function platformOf({ platform }: Descriptor & { readonly platform?: unknown }): string {
+  if (!isFields(platform)) return "linux/amd64";
+  return `${String(platform["os"])}/${String(platform["architecture"])}`;
+}
+
+function isDescriptors(value: unknown): value is readonly Descriptor[] {
+  return Array.isArray(value) && value.every((each) => isDescriptor(each));
 }
 
 function isDescriptor(value: unknown): value is Descriptor {

@@ -1,12 +1,27 @@
 import { createHash } from "node:crypto";
+import { isDigest } from "../api/image-ref.ts";
 import { openClient } from "./client.ts";
 import { apiHost, isDockerHub, type Credentials } from "./credentials.ts";
-import { MANIFEST_TYPES, parseLabels, parseManifest, type Descriptor } from "./manifest.ts";
+import {
+  labelsOf,
+  MANIFEST_TYPES,
+  parseConfiguration,
+  parseManifest,
+  type Descriptor,
+} from "./manifest.ts";
 import { RegistryError } from "./registry-error.ts";
 import { drain, readText, textOf } from "./transport.ts";
 
 /** What a registry may answer with for a manifest or a configuration (4 MiB by the specification). */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
+
+/** What a tag or a digest points to, as it came. */
+export interface FoundManifest {
+  /** `sha256:` and 64 hex digits, computed over the text. */
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly text: string;
+}
 
 /** An image that a tag points to. An index or artifact has neither labels nor layers that we read. */
 export interface PushedImage {
@@ -21,6 +36,10 @@ export interface PushedImage {
 export interface Repository {
   /** The image behind a tag; undefined when there is none. */
   image(tag: string): Promise<PushedImage | undefined>;
+  /** The manifest behind a tag or a digest; undefined when there is none. */
+  manifest(reference: string): Promise<FoundManifest | undefined>;
+  /** A small blob that is text, such as an image's configuration. */
+  text(descriptor: Descriptor): Promise<string>;
   /** The bytes of a blob as they come; ends with an error when they are not what the descriptor says. */
   blob(descriptor: Descriptor): AsyncIterable<Uint8Array>;
   /** Begins an upload and gives it up: the registry would take a push. */
@@ -71,30 +90,55 @@ export function openRepository(options: RepositoryOptions): Repository {
       throw new RegistryError("unreachable", message, { cause });
     }
     if (length !== size || `sha256:${hash.digest("hex")}` !== digest) {
-      throw new RegistryError(
-        "invalid",
-        `${host}: the content of ${name}@${digest} is not what its digest says`,
-      );
+      throw notItsDigest(`${name}@${digest}`);
     }
+  }
+
+  async function manifest(reference: string): Promise<FoundManifest | undefined> {
+    const response = await client.get(`/v2/${name}/manifests/${reference}`, {
+      accept: MANIFEST_TYPES,
+    });
+    if (response.statusCode === 404) {
+      await drain(response);
+      return undefined;
+    }
+    const isByDigest = isDigest(reference);
+    const named = `${name}${isByDigest ? "@" : ":"}${reference}`;
+    if (response.statusCode !== 200) throw await client.refusal(`does not give ${named}`, response);
+    const found = await readText(response, MAX_JSON_BYTES);
+    const digest = `sha256:${createHash("sha256").update(found).digest("hex")}`;
+    if (isByDigest && digest !== reference) throw notItsDigest(named);
+    const mediaType = String(response.headers["content-type"] ?? "").split(";")[0] ?? "";
+    return { digest, mediaType, text: found };
+  }
+
+  async function text(descriptor: Descriptor): Promise<string> {
+    const pieces: Uint8Array[] = [];
+    if (descriptor.size > MAX_JSON_BYTES) {
+      throw new RegistryError("invalid", `${host}: the configuration of ${name} is too long`);
+    }
+    for await (const piece of blob(descriptor)) pieces.push(piece);
+    return Buffer.concat(pieces).toString();
+  }
+
+  function notItsDigest(named: string): RegistryError {
+    return new RegistryError(
+      "invalid",
+      `${host}: the content of ${named} is not what its digest says`,
+    );
   }
 
   return {
     blob,
+    manifest,
+    text,
     async image(tag) {
-      const response = await client.get(`/v2/${name}/manifests/${tag}`, { accept: MANIFEST_TYPES });
-      if (response.statusCode === 404) {
-        await drain(response);
-        return undefined;
-      }
-      if (response.statusCode !== 200)
-        throw await client.refusal(`does not give ${name}:${tag}`, response);
-      const text = await readText(response, MAX_JSON_BYTES);
-      const digest = `sha256:${createHash("sha256").update(text).digest("hex")}`;
-      const type = String(response.headers["content-type"] ?? "").split(";")[0] ?? "";
-      const manifest = parseManifest(text, type);
-      if (manifest === undefined) return { digest, labels: {}, layers: [] };
-      const labels = parseLabels(await textOfBlob(manifest.config));
-      return { digest, labels, layers: manifest.layers };
+      const found = await manifest(tag);
+      if (found === undefined) return undefined;
+      const image = parseManifest(found.text, found.mediaType);
+      if (image === undefined) return { digest: found.digest, labels: {}, layers: [] };
+      const labels = labelsOf(parseConfiguration(await text(image.config)));
+      return { digest: found.digest, labels, layers: image.layers };
     },
     async checkPush() {
       const response = await client.post(`/v2/${name}/blobs/uploads/`);
@@ -110,13 +154,4 @@ export function openRepository(options: RepositoryOptions): Repository {
     },
     close: () => client.close(),
   };
-
-  async function textOfBlob(descriptor: Descriptor): Promise<string> {
-    const pieces: Uint8Array[] = [];
-    if (descriptor.size > MAX_JSON_BYTES) {
-      throw new RegistryError("invalid", `${host}: the configuration of ${name} is too long`);
-    }
-    for await (const piece of blob(descriptor)) pieces.push(piece);
-    return Buffer.concat(pieces).toString();
-  }
 }
