@@ -44,7 +44,7 @@ function sourceContainer(request: BuildRequest, baseImage: string): Container {
   return {
     ...ourContainer(BUILD_CONTAINERS.source, request, [
       "stage-source",
-      ...imageArguments(request),
+      ...imageArguments(request, [request.imageRepo, baseImage]),
       "--staged=/workspace/staged",
       `--base-image=${baseImage}`,
       ...(secret === undefined ? [] : [`--credentials-secret=${secret}`]),
@@ -137,7 +137,10 @@ function imageLabels({ version }: BuildRequest): readonly (readonly [string, str
 
 function verifyContainer(request: BuildRequest): Container {
   return {
-    ...ourContainer(BUILD_CONTAINERS.verify, request, ["verify-image", ...imageArguments(request)]),
+    ...ourContainer(BUILD_CONTAINERS.verify, request, [
+      "verify-image",
+      ...imageArguments(request, [request.imageRepo]),
+    ]),
     volumeMounts: [
       { name: "model", mountPath: "/source", readOnly: true },
       { name: "build", mountPath: "/build", readOnly: true },
@@ -163,8 +166,8 @@ function ourContainer(name: string, request: BuildRequest, args: string[]): Cont
   };
 }
 
-/** Arguments that `stage-source` and `verify-image` share. */
-function imageArguments(request: BuildRequest): string[] {
+/** Arguments that `stage-source` and `verify-image` share; `asked` are the images whose registries are asked. */
+function imageArguments(request: BuildRequest, asked: readonly string[]): string[] {
   const { version, volume, imageRepo, imageTag, settings } = request;
   return [
     "--source=/source",
@@ -173,7 +176,7 @@ function imageArguments(request: BuildRequest): string[] {
     `--image=${imageRepo}:${imageTag}`,
     `--version-uid=${version.metadata.uid ?? ""}`,
     "--credentials=/credentials/config.json",
-    ...insecureArguments(imageRepo, settings),
+    ...insecureArguments(asked, settings),
   ];
 }
 

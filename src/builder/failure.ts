@@ -9,6 +9,7 @@ export const FAILURES = {
   SourceChanged: { retry: "few" },
   UnsupportedFile: { retry: "never" },
   ImagePullFailed: { retry: "few" },
+  BaseImageTriggers: { retry: "never" },
   PodSecurityDenied: { retry: "never" },
   // Other pods end, and their share is free again.
   QuotaDenied: { retry: "endless" },

@@ -225,6 +225,24 @@ describe("registries", () => {
     ]);
   });
 
+  test("of the base image are asked by the container that looks at it, and by kaniko", () => {
+    const { settings } = makeBuildRequest();
+    const [source, kaniko, verify] = containersOf({
+      ...makeBuildRequest(),
+      settings: {
+        ...settings,
+        baseImage: "10.0.0.5:5000/busybox:1",
+        insecureRegistries: ["10.0.0.5:5000"],
+      },
+    });
+    const flag = "--insecure-registry=10.0.0.5:5000";
+    expect([source, kaniko, verify].map((each) => each?.args?.includes(flag))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
   test.each([
     "10.1.2.3/m",
     "10.1.2.3:5000/m",
@@ -304,7 +322,7 @@ describe("a base image", () => {
     expect(containersOf(request)[0]?.args).toContain("--base-image=scratch");
   });
 
-  test("that the administrator has not listed is refused, since kaniko would run its triggers", () => {
+  test("that the administrator has not listed is refused", () => {
     const { version, settings } = makeBuildRequest();
     const spec = { ...version.spec, builder: { baseImage: "python:3.13" } };
     const listed = { ...settings, allowedBaseImages: ["python:3.12"] };

@@ -19,7 +19,7 @@ function plan(request: BuildRequest): BuildPlan {
     const message = `spec.builder.baseImage: ${JSON.stringify(baseImage)} is not an image reference`;
     return { state: "refused", reason: "InvalidObject", message };
   }
-  // Whatever the base image triggers (ONBUILD) kaniko runs as root, beside the push credentials.
+  // kaniko unpacks it as root, beside the push credentials, and pods that serve run what it holds.
   const allowed = [settings.baseImage, ...settings.allowedBaseImages];
   if (!allowed.includes(baseImage)) {
     const message = `spec.builder.baseImage: ${JSON.stringify(baseImage)} is not allowed: the administrator allows ${allowed.join(", ")} (build.allowedBaseImages)`;

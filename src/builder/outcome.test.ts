@@ -32,6 +32,8 @@ const CASES: readonly Case[] = [
       "EmptyModel",
       "SourceChanged",
       "UnsupportedFile",
+      "ImagePullFailed",
+      "BaseImageTriggers",
       "TagTaken",
       "PushDenied",
       "RegistryUnreachable",

@@ -112,7 +112,7 @@ function checkContainer(request: PreflightRequest): Container {
     `--image=${imageTag === undefined ? imageRepo : `${imageRepo}:${imageTag}`}`,
     `--credentials=${CREDENTIALS_MOUNT.mountPath}/config.json`,
     ...(pushSecret === undefined ? [] : [`--credentials-secret=${pushSecret}`]),
-    ...insecureArguments(imageRepo, settings),
+    ...insecureArguments([imageRepo], settings),
   ];
   return {
     name: CONTAINER,

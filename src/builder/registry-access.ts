@@ -23,13 +23,13 @@ export function credentialsVolume(pushSecret: string | undefined): Volume {
   };
 }
 
-/** The argument that lets our container speak plain HTTP to the image's registry, where the administrator has listed it. */
+/** The arguments that let our container speak plain HTTP to the registries of images, where the administrator has listed them. */
 export function insecureArguments(
-  image: string,
+  images: readonly string[],
   { insecureRegistries }: BuildSettings,
 ): readonly string[] {
-  const host = registryOf(image);
+  const hosts = new Set(images.map((image) => registryOf(image)));
   return insecureRegistries
-    .filter((listed) => listed === host)
+    .filter((listed) => hosts.has(listed))
     .map((listed) => `--insecure-registry=${listed}`);
 }

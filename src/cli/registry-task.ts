@@ -1,7 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { printReport, type BuildReport } from "../api/build-report.ts";
-import { parseImageRef } from "../api/image-ref.ts";
-import { apiHost, credentialsFor, readDockerConfig } from "../oci/credentials.ts";
+import { parseImageRef, type ImageRef } from "../api/image-ref.ts";
+import {
+  apiHost,
+  credentialsFor,
+  readDockerConfig,
+  type DockerConfig,
+} from "../oci/credentials.ts";
 import { openRepository, type Repository } from "../oci/repository.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { BuildFault, faultReport } from "./build-fault.ts";
@@ -38,19 +43,40 @@ export async function runTask(
   return result.exitCode;
 }
 
+/** An open repository, and the reference that named it. */
+interface OpenImage {
+  readonly repository: Repository;
+  readonly ref: ImageRef;
+}
+
 /** Opens the repository that the image is pushed to, with the mounted credentials; throws BuildFault or RegistryError. */
 export async function openTarget(
   options: RegistryTaskOptions,
   access: "pull" | "pull,push",
 ): Promise<{ readonly repository: Repository; readonly tag: string | undefined }> {
-  const ref = parseImageRef(options.image);
-  if (ref === undefined) {
-    throw new BuildFault("InvalidObject", `${options.image} is not an image reference`);
-  }
   const config = await readDockerConfig(options.credentials);
   if (config === undefined && options.credentialsSecret !== undefined) {
     const message = `Secret ${options.credentialsSecret} (builder.pushSecret) does not exist, or has no key .dockerconfigjson`;
     throw new BuildFault("PushDenied", message);
+  }
+  const { repository, ref } = open(options, options.image, config, access);
+  return { repository, tag: ref.tag };
+}
+
+/** Opens the repository of another image, to read it with what credentials are mounted; throws BuildFault or RegistryError. */
+export async function openImage(options: RegistryTaskOptions, image: string): Promise<OpenImage> {
+  return open(options, image, await readDockerConfig(options.credentials), "pull");
+}
+
+function open(
+  options: RegistryTaskOptions,
+  image: string,
+  config: DockerConfig | undefined,
+  access: "pull" | "pull,push",
+): OpenImage {
+  const ref = parseImageRef(image);
+  if (ref === undefined) {
+    throw new BuildFault("InvalidObject", `${image} is not an image reference`);
   }
   const repository = openRepository({
     registry: ref.registry,
@@ -59,5 +85,5 @@ export async function openTarget(
     insecureHosts: options.insecureRegistries,
     access,
   });
-  return { repository, tag: ref.tag };
+  return { repository, ref };
 }

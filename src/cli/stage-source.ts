@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { BuiltImage } from "../api/build-report.ts";
 import { IMAGE_LABELS } from "../api/image-labels.ts";
 import { countText, isSameCount, readContent } from "../oci/model-count.ts";
+import { checkedBase } from "./base-image.ts";
 import { BuildFault } from "./build-fault.ts";
 import { writeDockerfile } from "./dockerfile.ts";
 import { builtImage, openTagged, STATE_FILE, type ImageTaskOptions } from "./image-task.ts";
@@ -20,8 +21,8 @@ export interface StageSourceOptions extends ImageTaskOptions {
 
 /**
  * Prepares a build in its pod: looks at the model, asks the registry whether it would take the push and whether an earlier
- * attempt has pushed already, and stages. Gives 0 when kaniko is to run. Anything else ends the pod, with the answer in the
- * termination message: why not, or the image of the earlier attempt.
+ * attempt has pushed already, looks at the base image, and stages. Gives 0 when kaniko is to run. Anything else ends the pod,
+ * with the answer in the termination message: why not, or the image of the earlier attempt.
  */
 export function stageSource(options: StageSourceOptions): Promise<number> {
   return runTask(options, async () => {
@@ -38,8 +39,9 @@ export function stageSource(options: StageSourceOptions): Promise<number> {
       }
       const image = await askRegistry(options, state);
       if (image !== undefined) return { exitCode: 1, report: { state: "adopted", image } };
+      const base = await checkedBase(options, options.baseImage);
       stage(source, options.staged);
-      writeDockerfile(options.build, options.baseImage, state.fingerprint);
+      writeDockerfile(options.build, base, state.fingerprint);
       writeFileSync(join(options.build, STATE_FILE), JSON.stringify(state));
       return { exitCode: 0 };
     } finally {

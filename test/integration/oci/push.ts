@@ -9,6 +9,8 @@ export interface TestLayer {
 /** An image to be pushed. */
 export interface TestImage {
   readonly labels?: Readonly<Record<string, string>>;
+  /** What it has builds upon it run. */
+  readonly onBuild?: readonly string[];
   readonly layers: readonly TestLayer[];
 }
 
@@ -19,11 +21,11 @@ export async function pushImage(
   url: string,
   repository: string,
   tag: string,
-  { labels = {}, layers }: TestImage,
+  { labels = {}, onBuild, layers }: TestImage,
 ): Promise<string> {
   const config = {
     mediaType: "application/vnd.oci.image.config.v1+json",
-    content: Buffer.from(JSON.stringify({ config: { Labels: labels } })),
+    content: Buffer.from(JSON.stringify({ config: { Labels: labels, OnBuild: onBuild } })),
   };
   const [configDescriptor, ...layerDescriptors] = await Promise.all(
     [config, ...layers].map(async (blob) => pushBlob(url, repository, blob)),
