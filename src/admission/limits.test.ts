@@ -1,5 +1,7 @@
+import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments, stringify } from "yaml";
 import type { ConfigMap } from "../api/kube-types.ts";
@@ -49,6 +51,7 @@ describe("limits", () => {
       allowedEngines: ["kaniko"],
       maxResources: {},
       insecureRegistries: [],
+      registryCertificates: "",
       deadlineSeconds: 3600,
       maxAttempts: 5,
     },
@@ -134,6 +137,11 @@ describe("limits are refused", () => {
       "with the URL of a registry",
       build({ insecureRegistries: ["http://10.0.0.1:5000"] }),
       'build.insecureRegistries[0]: "http://10.0.0.1:5000" must be host:port as images name it, without http://',
+    ],
+    [
+      "with what are no certificates",
+      build({ registryCertificates: "registry.example" }),
+      "build.registryCertificates: holds no certificate (PEM, -----BEGIN CERTIFICATE-----)",
     ],
     [
       "with what is no registry to push to",
@@ -239,6 +247,27 @@ describe("limits are refused", () => {
       "build.maxAttempts",
       "nfs.allowedServer",
     ]);
+  });
+});
+
+describe("certificates of registries", () => {
+  const [authority = ""] = rootCertificates;
+
+  test("are kept as they are, without what is around them", () => {
+    const limits = limitsOf({ build: { ...BUILD, registryCertificates: `\n${authority}\n` } });
+    expect(limits.build.registryCertificates).toBe(authority);
+  });
+
+  test("are refused with a key, which is not repeated", () => {
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    const faults = faultsOf({ build: { ...BUILD, registryCertificates: authority + pem } });
+    expect(faults).toEqual([
+      expect.stringMatching(/^build.registryCertificates: holds a private key/),
+    ]);
+    for (const line of pem.split("\n").filter((each) => /^[^-]/.test(each))) {
+      expect(faults[0]).not.toContain(line.slice(0, 16));
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { certificatesFault } from "../api/certificates.ts";
 import { parseImageRef } from "../api/image-ref.ts";
 import { ENGINES } from "../api/modelversion.ts";
 import { isDnsLabel, isDnsSubdomain } from "../api/names.ts";
@@ -81,6 +82,14 @@ const registry = z.string().refine((host) => parseImageRef(`${host}/x`)?.registr
   error: ({ input }) => `${show(input)} must be host:port as images name it, without http://`,
 });
 
+const certificates = z
+  .string()
+  .trim()
+  .superRefine((text, context) => {
+    const message = text === "" ? undefined : certificatesFault(text);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
+
 const repository = z
   .string()
   .refine(
@@ -149,6 +158,8 @@ const fileSchema = z.object({
     /** Most that a build may request, and its limit where the version names none. */
     maxResources: quantities.default({}),
     insecureRegistries: z.array(registry).default([]),
+    /** Certificates of authorities, PEM, one after the other; empty for none. */
+    registryCertificates: certificates.default(""),
     deadlineSeconds: z.int().min(1).default(3600),
     maxAttempts: z.int().min(1).default(5),
   }),

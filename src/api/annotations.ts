@@ -43,6 +43,12 @@ export const ANNOTATIONS = {
 /** On an exporting job: what its pods were let go for; written by the controller, see `export-record.ts`. */
 export const EXPORT_RECORD = `${PREFIX}export-record`;
 
+/**
+ * On pods that reach registries for a build: certificates of the registries' authorities (PEM), which a volume shows to their
+ * containers. Outside of our prefix: nobody has to be asked about such a pod.
+ */
+export const REGISTRY_CERTIFICATES = "build.model.kubedl.io/registry-certificates";
+
 /** The keys of what modelhook itself writes on objects of others. */
 export const OWN_KEYS: readonly string[] = [ANNOTATIONS.status, EXPORT_RECORD];
 

@@ -4,6 +4,7 @@ import type { Container, PodSpec, Volume } from "../api/kube-types.ts";
 import { buildResources } from "./build-resources.ts";
 import type { BuildRequest } from "./builder.ts";
 import { CREDENTIALS_MOUNT, credentialsVolume, insecureArguments } from "./registry-access.ts";
+import { certificateVolumes, trustingContainer, trustingKaniko } from "./registry-certificates.ts";
 import { registryOf } from "./registry-policy.ts";
 
 /** Containers of a build pod, in the order in which they run. */
@@ -49,21 +50,22 @@ function sourceContainer(request: BuildRequest, baseImage: string): Container {
       `--base-image=${baseImage}`,
       ...(secret === undefined ? [] : [`--credentials-secret=${secret}`]),
     ]),
-    volumeMounts: [
+    ...trustingContainer(request.settings, [
       { name: "model", mountPath: "/source", readOnly: true },
       { name: "staged", mountPath: "/workspace/staged" },
       { name: "build", mountPath: "/build" },
       CREDENTIALS_MOUNT,
-    ],
+    ]),
   };
 }
 
 function kanikoContainer(request: BuildRequest, baseImage: string): Container {
-  const { volume, settings } = request;
+  const { volume, settings, imageRepo } = request;
+  const trusting = trustingKaniko([imageRepo, baseImage], settings);
   return {
     name: BUILD_CONTAINERS.kaniko,
     image: settings.kanikoImage,
-    args: kanikoArguments(request, baseImage).map(literal),
+    args: [...kanikoArguments(request, baseImage), ...trusting.args].map(literal),
     env: [{ name: "DOCKER_CONFIG", value: "/kaniko/.docker" }],
     resources: buildResources(request),
     terminationMessagePolicy: "FallbackToLogsOnError",
@@ -84,6 +86,7 @@ function kanikoContainer(request: BuildRequest, baseImage: string): Container {
       { name: "staged", mountPath: "/workspace/staged", readOnly: true },
       { name: "build", mountPath: "/build", readOnly: true },
       { name: "credentials", mountPath: "/kaniko/.docker", readOnly: true },
+      ...trusting.volumeMounts,
     ],
   };
 }
@@ -141,11 +144,11 @@ function verifyContainer(request: BuildRequest): Container {
       "verify-image",
       ...imageArguments(request, [request.imageRepo]),
     ]),
-    volumeMounts: [
+    ...trustingContainer(request.settings, [
       { name: "model", mountPath: "/source", readOnly: true },
       { name: "build", mountPath: "/build", readOnly: true },
       CREDENTIALS_MOUNT,
-    ],
+    ]),
   };
 }
 
@@ -185,11 +188,12 @@ export function literal(argument: string): string {
   return argument.replaceAll("$", "$$$$");
 }
 
-function volumes({ version, volume }: BuildRequest): Volume[] {
+function volumes({ version, volume, settings }: BuildRequest): Volume[] {
   return [
     { name: "model", persistentVolumeClaim: { claimName: volume.claimName, readOnly: true } },
     { name: "staged", emptyDir: {} },
     { name: "build", emptyDir: { sizeLimit: "1Mi" } },
     credentialsVolume(version.spec.builder?.pushSecret?.name),
+    ...certificateVolumes(settings),
   ];
 }

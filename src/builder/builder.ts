@@ -17,6 +17,8 @@ export interface BuildSettings {
   readonly maxResources: Readonly<Record<string, string>>;
   /** Registry hosts (with port) that may be reached by plain HTTP or with an unknown certificate. */
   readonly insecureRegistries: readonly string[];
+  /** Certificates of authorities that registries are trusted by, besides those that everybody knows (PEM); empty for none. */
+  readonly registryCertificates: string;
   /** Seconds that one attempt may take. */
   readonly deadlineSeconds: number;
   /** Attempts before a failure that may pass counts as final; causes outside of the build do not count. */

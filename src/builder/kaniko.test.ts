@@ -286,6 +286,59 @@ describe("registries", () => {
   });
 });
 
+describe("the administrator's certificates of registries", () => {
+  const request = makeBuildRequest((draft) => {
+    draft.imageRepo = "registry.example:5000/models/mnist";
+    draft.settings = {
+      ...draft.settings,
+      baseImage: "base.example/busybox:1",
+      registryCertificates: "PEM",
+    };
+  });
+  const name = "registry-certificates";
+
+  test("come with the pod, as a file that shows an annotation of it", () => {
+    const annotation = "build.model.kubedl.io/registry-certificates";
+    expect(jobOf(request).spec?.template.metadata?.annotations).toEqual({ [annotation]: "PEM" });
+    const fieldRef = { fieldPath: `metadata.annotations['${annotation}']` };
+    expect(podOf(request).volumes?.at(-1)).toEqual({
+      name,
+      downwardAPI: { items: [{ path: "ca.pem", fieldRef }] },
+    });
+  });
+
+  test("are trusted by our containers", () => {
+    const [source, , verify] = containersOf(request);
+    for (const container of [source, verify]) {
+      expect(container?.env).toEqual([
+        { name: "NODE_EXTRA_CA_CERTS", value: "/registry-certificates/ca.pem" },
+      ]);
+      expect(container?.volumeMounts?.at(-1)).toEqual({
+        name,
+        mountPath: "/registry-certificates",
+        readOnly: true,
+      });
+    }
+  });
+
+  test("are trusted by kaniko, for the registries that it reaches", () => {
+    const kaniko = containersOf(request)[1];
+    expect(kaniko?.args?.filter((each) => each.includes("certificate"))).toEqual([
+      "--registry-certificate=registry.example:5000=/kaniko/registry-certificates/ca.pem",
+      "--registry-certificate=base.example=/kaniko/registry-certificates/ca.pem",
+    ]);
+    expect(kaniko?.volumeMounts?.at(-1)).toEqual({
+      name,
+      mountPath: "/kaniko/registry-certificates",
+      readOnly: true,
+    });
+  });
+
+  test("leave no trace where there are none", () => {
+    expect(JSON.stringify(jobOf(makeBuildRequest()))).not.toMatch(/certificate|NODE_EXTRA/i);
+  });
+});
+
 describe("a base image", () => {
   test.each(["busybox\nRUN wget evil", "busy box", "BUSYBOX", "busybox:1 AS x", ""])(
     "of %j is no line of a Dockerfile, and refused",

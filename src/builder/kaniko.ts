@@ -6,6 +6,7 @@ import { controlledBy } from "../api/owner-reference.ts";
 import { buildPod } from "./build-pod.ts";
 import type { Builder, BuildPlan, BuildRequest } from "./builder.ts";
 import { readOutcome } from "./outcome.ts";
+import { certificateAnnotations } from "./registry-certificates.ts";
 import { plainHttpFault } from "./registry-policy.ts";
 
 /** Builds with kaniko's executor: one Job per attempt, in the version's namespace, at level baseline. */
@@ -49,7 +50,10 @@ function buildJob(request: BuildRequest, baseImage: string): Job {
       // Attempts are counted in the version's status, where they survive the Job.
       backoffLimit: 0,
       activeDeadlineSeconds: settings.deadlineSeconds,
-      template: { metadata: { labels }, spec: buildPod(request, baseImage) },
+      template: {
+        metadata: { labels, ...certificateAnnotations(settings) },
+        spec: buildPod(request, baseImage),
+      },
     },
   };
 }

@@ -123,6 +123,25 @@ describe("a preflight's Job", () => {
   });
 });
 
+test("a preflight trusts the administrator's certificates of registries, which come with its pod", () => {
+  const request = makePreflightRequest((draft) => {
+    draft.settings = { ...draft.settings, registryCertificates: "PEM" };
+  });
+  const annotations = { "build.model.kubedl.io/registry-certificates": "PEM" };
+  expect(preflightJob(request).spec?.template.metadata).toEqual({ labels: MARKS, annotations });
+  expect(podOf(request).volumes?.at(-1)).toMatchObject({
+    name: "registry-certificates",
+    downwardAPI: { items: [{ path: "ca.pem" }] },
+  });
+  expect(containerOf(request)).toMatchObject({
+    env: [{ name: "NODE_EXTRA_CA_CERTS", value: "/registry-certificates/ca.pem" }],
+    volumeMounts: [
+      { name: "credentials" },
+      { name: "registry-certificates", mountPath: "/registry-certificates", readOnly: true },
+    ],
+  });
+});
+
 describe("an image", () => {
   test("of a private address that is not listed is refused without asking, as its build will be", () => {
     expect(preflightRefusal(withRegistry("10.0.0.5:5000", []))).toEqual({

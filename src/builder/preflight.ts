@@ -8,6 +8,11 @@ import type { BuildSettings } from "./builder.ts";
 import { failed } from "./failure.ts";
 import { isTerminal } from "./outcome.ts";
 import { CREDENTIALS_MOUNT, credentialsVolume, insecureArguments } from "./registry-access.ts";
+import {
+  certificateAnnotations,
+  certificateVolumes,
+  trustingContainer,
+} from "./registry-certificates.ts";
 import { plainHttpFault } from "./registry-policy.ts";
 
 const CONTAINER = "check-push";
@@ -82,7 +87,10 @@ export function preflightJob(request: PreflightRequest): Job {
       backoffLimit: 0,
       activeDeadlineSeconds: DEADLINE_SECONDS,
       ttlSecondsAfterFinished: KEPT_SECONDS,
-      template: { metadata: { labels }, spec: preflightPod(request) },
+      template: {
+        metadata: { labels, ...certificateAnnotations(request.settings) },
+        spec: preflightPod(request),
+      },
     },
   };
 }
@@ -101,7 +109,7 @@ function preflightPod(request: PreflightRequest): PodSpec {
       seccompProfile: { type: "RuntimeDefault" },
     },
     containers: [checkContainer(request)],
-    volumes: [credentialsVolume(request.pushSecret)],
+    volumes: [credentialsVolume(request.pushSecret), ...certificateVolumes(request.settings)],
   };
 }
 
@@ -125,7 +133,7 @@ function checkContainer(request: PreflightRequest): Container {
       readOnlyRootFilesystem: true,
       capabilities: { drop: ["ALL"] },
     },
-    volumeMounts: [CREDENTIALS_MOUNT],
+    ...trustingContainer(settings, [CREDENTIALS_MOUNT]),
   };
 }
 

@@ -11,6 +11,7 @@ export function makeSettings(): BuildSettings {
     allowedBaseImages: [],
     maxResources: {},
     insecureRegistries: [],
+    registryCertificates: "",
     deadlineSeconds: 3600,
     maxAttempts: 3,
   };

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage } from "node:http";
@@ -196,24 +197,32 @@ describe("a registry that can not be used", () => {
 
 describe("a registry whose certificate nobody knows", () => {
   let registry: TestRegistry;
+  let directory: string;
 
   beforeAll(async () => {
-    const { cert, private: key } = await generate([{ name: "commonName", value: "test" }], {
+    directory = mkdtempSync(join(tmpdir(), "modelhook-tls-"));
+    const authority = await generate([{ name: "commonName", value: "authority" }], {
       algorithm: "sha256",
       keyType: "ec",
+      extensions: [{ name: "basicConstraints", cA: true }],
     });
-    const directory = mkdtempSync(join(tmpdir(), "modelhook-tls-"));
-    writeFileSync(join(directory, "cert.pem"), cert);
-    writeFileSync(join(directory, "key.pem"), key);
+    const { cert, private: key } = await generate([{ name: "commonName", value: "registry" }], {
+      algorithm: "sha256",
+      keyType: "ec",
+      ca: { cert: authority.cert, key: authority.private },
+      extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
+    });
+    const files = { "ca.pem": authority.cert, "cert.pem": cert, "key.pem": key };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
     registry = await startRegistry({
       tls: true,
       http: { tls: { certificate: join(directory, "cert.pem"), key: join(directory, "key.pem") } },
     });
-    rmSync(directory, { recursive: true });
   });
 
   afterAll(async () => {
     await registry.stop();
+    rmSync(directory, { recursive: true });
   });
 
   test("is used when its host is listed", async () => {
@@ -225,8 +234,29 @@ describe("a registry whose certificate nobody knows", () => {
       withRepository(registry.host, (each) => each.image("none"), { insecureHosts: [] }),
     ).rejects.toMatchObject({
       fault: "unreachable",
-      message: expect.stringContaining("self-signed certificate") as string,
+      message: expect.stringContaining("unable to verify the first certificate") as string,
     });
+  });
+
+  test("is used by a process that is given the certificate of its authority, as build pods are", () => {
+    const module = join(import.meta.dirname, "../../../src/oci/repository.ts");
+    const options: RepositoryOptions = {
+      registry: registry.host,
+      repository: "models/digits",
+      credentials: undefined,
+      insecureHosts: [],
+      access: "pull",
+    };
+    const program = `
+      import { openRepository } from ${JSON.stringify(module)};
+      const repository = openRepository(${JSON.stringify(options)});
+      console.log("image", await repository.image("none"));
+      await repository.close();`;
+    const answer = execFileSync(process.execPath, ["--input-type=module", "--eval", program], {
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: join(directory, "ca.pem") },
+      encoding: "utf8",
+    });
+    expect(answer).toBe("image undefined\n");
   });
 });
 
