@@ -24,6 +24,11 @@ Ends with 1 when something is left or was refused, and with 2 when the cluster d
 Example:
   modelhook uninstall --dry-run`;
 
+const BUILD_DIRECTORY = [
+  "--build <directory>",
+  "what the containers of the pod tell each other",
+] as const;
+
 const program = new Command("modelhook")
   .description("Turns trained models into immutable images and puts them into serving pods.")
   .showHelpAfterError();
@@ -107,19 +112,34 @@ imageTask(
   "stage-source",
   "inside a build pod: look at the model, ask the registry, stage for kaniko",
 )
+  .requiredOption(...BUILD_DIRECTORY)
   .requiredOption("--staged <directory>", "empty directory for what kaniko can not take as it is")
   .requiredOption("--base-image <image>", "image below the model")
-  .action(async (options: ImageTaskFlags & { staged: string; baseImage: string }) => {
+  .action(async (options: StagedTaskFlags & { staged: string; baseImage: string }) => {
     const { stageSource } = await import("./cli/stage-source.ts");
     process.exitCode = await stageSource({ ...options, ...(await registryTaskOptions(options)) });
   });
 
-imageTask("verify-image", "inside a build pod: compare the pushed image with the model").action(
-  async (options: ImageTaskFlags) => {
+imageTask("verify-image", "inside a build pod: compare the pushed image with the model")
+  .requiredOption(...BUILD_DIRECTORY)
+  .action(async (options: StagedTaskFlags) => {
     const { verifyImage } = await import("./cli/verify-image.ts");
     process.exitCode = await verifyImage({ ...options, ...(await registryTaskOptions(options)) });
-  },
-);
+  });
+
+imageTask("build-image", "inside a build pod: build and push the image without kaniko")
+  .requiredOption("--base-image <image>", "image below the model")
+  .option("--label <key=value>", "label of the image; can be given several times", label, {})
+  .option("--previous <repository@digest>", "image of the version before this one")
+  .option("--again", "an attempt before this one may have pushed a part", false)
+  .action(async ({ label: labels, ...options }: BuildImageFlags) => {
+    const { buildImage } = await import("./cli/build-image.ts");
+    process.exitCode = await buildImage({
+      ...options,
+      labels,
+      ...(await registryTaskOptions(options)),
+    });
+  });
 
 registryTask(
   "check-push",
@@ -148,8 +168,18 @@ interface ServeFlags {
 interface ImageTaskFlags extends RegistryTaskFlags {
   readonly source: string;
   readonly directory: string;
-  readonly build: string;
   readonly versionUid: string;
+}
+
+interface StagedTaskFlags extends ImageTaskFlags {
+  readonly build: string;
+}
+
+interface BuildImageFlags extends ImageTaskFlags {
+  readonly baseImage: string;
+  readonly label: Readonly<Record<string, string>>;
+  readonly previous?: string;
+  readonly again: boolean;
 }
 
 interface RegistryTaskFlags {
@@ -174,7 +204,6 @@ function imageTask(name: string, description: string): Command {
   return registryTask(name, description, "<repository:tag>")
     .requiredOption("--source <directory>", "where the root of the volume is mounted")
     .requiredOption("--directory <path>", "directory of the model below it")
-    .requiredOption("--build <directory>", "what the containers of the pod tell each other")
     .requiredOption("--version-uid <uid>", "UID of the ModelVersion");
 }
 
@@ -201,6 +230,15 @@ async function registryTaskOptions({ insecureRegistry }: RegistryTaskFlags): Pro
     terminationLog: "/dev/termination-log",
     logger: createLogger({ level: "info" }),
   };
+}
+
+function label(
+  text: string,
+  before: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const equals = text.indexOf("=");
+  if (equals > 0) return { ...before, [text.slice(0, equals)]: text.slice(equals + 1) };
+  throw new InvalidArgumentError("a label is key=value");
 }
 
 function port(text: string): number {

@@ -1,3 +1,5 @@
+import type { Builders } from "./builder/builder.ts";
+import { directBuilder } from "./builder/direct.ts";
 import { kanikoBuilder } from "./builder/kaniko.ts";
 import type { Config } from "./config.ts";
 import { createApplier } from "./controller/apply.ts";
@@ -32,6 +34,8 @@ import { webhookConfigurations, type RegistrationOptions } from "./webhook/regis
 import { startProbeServer, startWebhookServer } from "./webhook/server.ts";
 
 /** Name of the Service, the Lease, the ConfigMap of limits and the webhook configurations. */
+const BUILDERS: Builders = { kaniko: kanikoBuilder, direct: directBuilder };
+
 const NAME = "modelhook";
 
 /** Shorter than the 5 s that the API server waits, so that the answer still arrives. */
@@ -194,7 +198,7 @@ function lead(config: Config, { url }: ServeOptions, parts: Parts): Election {
       const stores = createStores(parts.stores, jobKinds);
       const sources = { api, stores, limits: () => limits.current(), now };
       standby.tellBy(applier, signal);
-      const builders = buildReconcilers(sources, kanikoBuilder, standby);
+      const builders = buildReconcilers(sources, BUILDERS, standby);
       await Promise.all([
         keepPublished(api, {
           live,

@@ -82,13 +82,10 @@ const registry = z.string().refine((host) => parseImageRef(`${host}/x`)?.registr
   error: ({ input }) => `${show(input)} must be host:port as images name it, without http://`,
 });
 
-const certificates = z
-  .string()
-  .trim()
-  .superRefine((text, context) => {
-    const message = text === "" ? undefined : certificatesFault(text);
-    if (message !== undefined) context.addIssue({ code: "custom", message });
-  });
+const certificates = z.string().superRefine((text, context) => {
+  const message = text.trim() === "" ? undefined : certificatesFault(text);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
 
 const repository = z
   .string()
@@ -149,6 +146,8 @@ const fileSchema = z.object({
     .prefault({}),
   build: z.object({
     kanikoImage: image,
+    /** What builds a version that names no engine. */
+    engine: z.enum(ENGINES).default("kaniko"),
     baseImage: image,
     /** Images besides baseImage that a version may name. */
     allowedBaseImages: z.array(image).default([]),

@@ -161,7 +161,7 @@ describe("a spec is denied", () => {
     [
       "an unknown engine",
       { builder: { engine: "docker" } },
-      'builder.engine: "docker" is not allowed; allowed: kaniko',
+      'builder.engine: "docker" is not allowed; allowed: kaniko, direct',
     ],
     [
       "a bad base",

@@ -2,13 +2,15 @@ import { LABELS, VERSION_ANNOTATIONS } from "./annotations.ts";
 
 /**
  * Labels of the images that builds push: `config.Labels` of the OCI image configuration (config.md), a map of texts under keys
- * that the rules for annotations hold for (annotations.md). All but `source` are the same for every attempt at a version.
+ * that the rules for annotations hold for (annotations.md). All but `source` and `engine` are the same for every attempt at a version.
  */
 export const IMAGE_LABELS = {
   /** UID of the ModelVersion: whose image it is, so that an attempt finds what an earlier one pushed. */
   versionUid: LABELS.versionUid,
   /** Fingerprint of the directory from which it was built; the same as the directory's only while nothing in it changes. */
   source: "model.kubedl.io/source",
+  /** `direct` for an image of that engine, which is whole since its tag moved last; absent for kaniko's. */
+  engine: "model.kubedl.io/engine",
   /** `namespace/name` of the ModelVersion. */
   version: "model.kubedl.io/modelversion",
   model: "model.kubedl.io/model-name",

@@ -25,7 +25,7 @@ const MAX_MODEL_NAME = 52;
 export const MAX_CREATED_BY = 1024;
 
 /** The programs that can build an image. */
-export const ENGINES = ["kaniko"] as const;
+export const ENGINES = ["kaniko", "direct"] as const;
 
 /** Fault of a name that no Secret can have. */
 export const NOT_SECRET = "is not the name of a Secret (RFC 1123 subdomain)";
@@ -36,7 +36,7 @@ export const NO_BASE = "scratch";
 /** Name of a program that can build an image. */
 export type Engine = (typeof ENGINES)[number];
 
-const engineSchema = z.enum(ENGINES).optional().describe("Program that builds the image.");
+const engineSchema = z.enum(ENGINES).optional().describe("Program that builds the image; the administrator's when absent.");
 
 const builderSchema = z
   .object({

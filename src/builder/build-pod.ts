@@ -1,14 +1,14 @@
-import { VERSION_ANNOTATIONS } from "../api/annotations.ts";
-import { IMAGE_LABELS } from "../api/image-labels.ts";
 import type { Container, PodSpec, Volume } from "../api/kube-types.ts";
 import { buildResources } from "./build-resources.ts";
+import { podOfBuild } from "./build-job.ts";
 import type { BuildRequest } from "./builder.ts";
-import { CREDENTIALS_MOUNT, credentialsVolume, insecureArguments } from "./registry-access.ts";
-import { certificateVolumes, trustingContainer, trustingKaniko } from "./registry-certificates.ts";
+import { BUILD_CONTAINERS } from "./containers.ts";
+import { imageArguments, imageLabels, literal } from "./image-arguments.ts";
+import { CREDENTIALS_MOUNT, credentialsVolume } from "./registry-access.ts";
 import { registryOf } from "./registry-policy.ts";
 
-/** Containers of a build pod, in the order in which they run. */
-export const BUILD_CONTAINERS = { source: "source", kaniko: "kaniko", verify: "verify" } as const;
+/** Where our two containers leave what they tell each other. */
+const BUILD_ARGUMENT = "--build=/build";
 
 /**
  * The pod of one attempt. `source` looks at the model and stages what kaniko can not take as it is, `kaniko` builds and
@@ -22,18 +22,9 @@ export const BUILD_CONTAINERS = { source: "source", kaniko: "kaniko", verify: "v
  * | verify | root of the claim | | | read |
  */
 export function buildPod(request: BuildRequest, baseImage: string): PodSpec {
-  const { nodeName } = request;
   return {
-    restartPolicy: "Never",
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    // Nothing in here has an end worth waiting for; 0 would take the pod out of the API while it still runs.
-    terminationGracePeriodSeconds: 1,
+    ...podOfBuild(request),
     securityContext: { seccompProfile: { type: "RuntimeDefault" } },
-    // Only that node has the data, so a taint that keeps others away must not keep us away.
-    ...(nodeName === undefined
-      ? {}
-      : { tolerations: [{ operator: "Exists", effect: "NoSchedule" }] }),
     initContainers: [sourceContainer(request, baseImage), kanikoContainer(request, baseImage)],
     containers: [verifyContainer(request)],
     volumes: volumes(request),
@@ -46,26 +37,26 @@ function sourceContainer(request: BuildRequest, baseImage: string): Container {
     ...ourContainer(BUILD_CONTAINERS.source, request, [
       "stage-source",
       ...imageArguments(request, [request.imageRepo, baseImage]),
+      BUILD_ARGUMENT,
       "--staged=/workspace/staged",
       `--base-image=${baseImage}`,
       ...(secret === undefined ? [] : [`--credentials-secret=${secret}`]),
     ]),
-    ...trustingContainer(request.settings, [
+    volumeMounts: [
       { name: "model", mountPath: "/source", readOnly: true },
       { name: "staged", mountPath: "/workspace/staged" },
       { name: "build", mountPath: "/build" },
       CREDENTIALS_MOUNT,
-    ]),
+    ],
   };
 }
 
 function kanikoContainer(request: BuildRequest, baseImage: string): Container {
-  const { volume, settings, imageRepo } = request;
-  const trusting = trustingKaniko([imageRepo, baseImage], settings);
+  const { volume, settings } = request;
   return {
     name: BUILD_CONTAINERS.kaniko,
     image: settings.kanikoImage,
-    args: [...kanikoArguments(request, baseImage), ...trusting.args].map(literal),
+    args: kanikoArguments(request, baseImage).map(literal),
     env: [{ name: "DOCKER_CONFIG", value: "/kaniko/.docker" }],
     resources: buildResources(request),
     terminationMessagePolicy: "FallbackToLogsOnError",
@@ -86,7 +77,6 @@ function kanikoContainer(request: BuildRequest, baseImage: string): Container {
       { name: "staged", mountPath: "/workspace/staged", readOnly: true },
       { name: "build", mountPath: "/build", readOnly: true },
       { name: "credentials", mountPath: "/kaniko/.docker", readOnly: true },
-      ...trusting.volumeMounts,
     ],
   };
 }
@@ -116,39 +106,18 @@ function kanikoArguments(request: BuildRequest, baseImage: string): string[] {
   ];
 }
 
-function imageLabels({ version }: BuildRequest): readonly (readonly [string, string])[] {
-  const { metadata, spec } = version;
-  const annotations = metadata.annotations ?? {};
-  const kind = annotations[VERSION_ANNOTATIONS.jobKind];
-  const job = annotations[VERSION_ANNOTATIONS.jobName];
-  const labels: readonly (readonly [string, string | undefined])[] = [
-    [IMAGE_LABELS.versionUid, metadata.uid],
-    [IMAGE_LABELS.version, `${metadata.namespace}/${metadata.name}`],
-    [IMAGE_LABELS.model, spec.modelName],
-    [IMAGE_LABELS.createdBy, spec.createdBy],
-    [IMAGE_LABELS.job, kind === undefined || job === undefined ? undefined : `${kind}/${job}`],
-    [IMAGE_LABELS.jobUid, annotations[VERSION_ANNOTATIONS.jobUid]],
-    [IMAGE_LABELS.pod, annotations[VERSION_ANNOTATIONS.pod]],
-    [IMAGE_LABELS.node, annotations[VERSION_ANNOTATIONS.node]],
-    [IMAGE_LABELS.trainingImage, annotations[VERSION_ANNOTATIONS.trainingImage]],
-    [IMAGE_LABELS.startedAt, annotations[VERSION_ANNOTATIONS.startedAt]],
-    [IMAGE_LABELS.completedAt, annotations[VERSION_ANNOTATIONS.completedAt]],
-    [IMAGE_LABELS.created, annotations[VERSION_ANNOTATIONS.completedAt]],
-  ];
-  return labels.filter((label): label is readonly [string, string] => label[1] !== undefined);
-}
-
 function verifyContainer(request: BuildRequest): Container {
   return {
     ...ourContainer(BUILD_CONTAINERS.verify, request, [
       "verify-image",
       ...imageArguments(request, [request.imageRepo]),
+      BUILD_ARGUMENT,
     ]),
-    ...trustingContainer(request.settings, [
+    volumeMounts: [
       { name: "model", mountPath: "/source", readOnly: true },
       { name: "build", mountPath: "/build", readOnly: true },
       CREDENTIALS_MOUNT,
-    ]),
+    ],
   };
 }
 
@@ -169,31 +138,11 @@ function ourContainer(name: string, request: BuildRequest, args: string[]): Cont
   };
 }
 
-/** Arguments that `stage-source` and `verify-image` share; `asked` are the images whose registries are asked. */
-function imageArguments(request: BuildRequest, asked: readonly string[]): string[] {
-  const { version, volume, imageRepo, imageTag, settings } = request;
-  return [
-    "--source=/source",
-    `--directory=${volume.subPath ?? ""}`,
-    "--build=/build",
-    `--image=${imageRepo}:${imageTag}`,
-    `--version-uid=${version.metadata.uid ?? ""}`,
-    "--credentials=/credentials/config.json",
-    ...insecureArguments(asked, settings),
-  ];
-}
-
-/** An argument that the kubelet leaves as it is: it reads `$$` as `$` and `$(NAME)` as a variable. */
-export function literal(argument: string): string {
-  return argument.replaceAll("$", "$$$$");
-}
-
-function volumes({ version, volume, settings }: BuildRequest): Volume[] {
+function volumes({ version, volume }: BuildRequest): Volume[] {
   return [
     { name: "model", persistentVolumeClaim: { claimName: volume.claimName, readOnly: true } },
     { name: "staged", emptyDir: {} },
     { name: "build", emptyDir: { sizeLimit: "1Mi" } },
     credentialsVolume(version.spec.builder?.pushSecret?.name),
-    ...certificateVolumes(settings),
   ];
 }

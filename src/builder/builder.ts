@@ -1,14 +1,16 @@
 import type { BuiltImage } from "../api/build-report.ts";
 import type { Job, KubeObject, Pod } from "../api/kube-types.ts";
-import type { ModelVersion } from "../api/modelversion.ts";
+import type { Engine, ModelVersion } from "../api/modelversion.ts";
 import type { Reason } from "../api/reasons.ts";
 import type { VolumePlan } from "../storage/provider.ts";
 
 /** The administrator's choices for builds. */
 export interface BuildSettings {
-  /** Our own image: stages the model before the build and verifies the image after it. */
+  /** Our own image: the direct engine; with kaniko it stages the model before the build and verifies the image after it. */
   readonly modelhookImage: string;
   readonly kanikoImage: string;
+  /** What builds a version that names no engine. */
+  readonly engine: Engine;
   /** Image below the model where the version names none. Without a shell its models can not be copied by their own image. */
   readonly baseImage: string;
   /** Other images that a version may name. */
@@ -34,6 +36,8 @@ export interface BuildRequest {
   /** Counts from 1 over the life of the version; numbers the Job. */
   readonly attempt: number;
   readonly volume: VolumePlan;
+  /** `repository@digest` of the model's latest version, whose layers may be the same; absent when it has none. */
+  readonly previous: string | undefined;
   /** Node that holds the storage, if only one does. */
   readonly nodeName: string | undefined;
   readonly settings: BuildSettings;
@@ -81,6 +85,9 @@ export interface BuildObserved {
   /** Events of the Job and its newest pod, by their UIDs, oldest first; read only until a container has started. */
   readonly events: readonly ObservedEvent[];
 }
+
+/** All engines, by their names. */
+export type Builders = Readonly<Record<Engine, Builder>>;
 
 /** An engine that turns a directory into an image. */
 export interface Builder {

@@ -220,7 +220,7 @@ const CASES: readonly Case[] = [
     },
     reason: "PodSecurityDenied",
     message:
-      'kaniko runs as root, which needs a namespace at level baseline: label it pod-security.kubernetes.io/enforce=baseline, or make the ModelVersion in another namespace (pods "mh-build-1-mrtdg" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true)',
+      'kaniko runs as root, which needs a namespace at level baseline: set spec.builder.engine to direct, which does not, label the namespace pod-security.kubernetes.io/enforce=baseline, or make the ModelVersion in another one (pods "mh-build-1-mrtdg" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true)',
   },
   ...[
     "exceeded quota: q, requested: requests.cpu=100m, used: requests.cpu=0, limited: requests.cpu=10m",

@@ -1,7 +1,7 @@
 import { parseReport, type BuiltImage } from "../api/build-report.ts";
 import type { Job, Pod } from "../api/kube-types.ts";
 import { parseTime } from "../api/time.ts";
-import { BUILD_CONTAINERS } from "./build-pod.ts";
+import { BUILD_CONTAINERS, DIRECT_CONTAINER } from "./containers.ts";
 import type { BuildFailure, BuildObserved, BuildOutcome, ObservedEvent } from "./builder.ts";
 import { failed, isFailureReason } from "./failure.ts";
 import { reasonOfLog } from "./kaniko-log.ts";
@@ -36,12 +36,17 @@ export function readOutcome(observed: BuildObserved): BuildOutcome {
   return failed("Unknown", killed(pod) ?? `the build ended without a result: ${end.message}`);
 }
 
-/** Each report from the one container that can know it: whatever a base image makes kaniko say is no result. */
+/** Which containers can know of an image: whatever a base image makes kaniko say is no result. */
+const KNOWING: Readonly<Record<"adopted" | "built", readonly string[]>> = {
+  adopted: [BUILD_CONTAINERS.source, DIRECT_CONTAINER],
+  built: [BUILD_CONTAINERS.verify, DIRECT_CONTAINER],
+};
+
 function imageOf(pod: Pod): BuiltImage | undefined {
   for (const { name, state } of containersOf(pod)) {
     const report = parseReport(state?.terminated?.message);
-    if (report?.state === "adopted" && name === BUILD_CONTAINERS.source) return report.image;
-    if (report?.state === "built" && name === BUILD_CONTAINERS.verify) return report.image;
+    if (report === undefined || report.state === "failed") continue;
+    if (KNOWING[report.state].includes(name)) return report.image;
   }
   return undefined;
 }
@@ -167,16 +172,20 @@ function withoutPod(observed: BuildObserved): BuildOutcome {
     return failed("NodeLost", "the build's pod is gone, and its result with it");
   }
   const refusal = events.findLast(({ reason }) => reason === "FailedCreate");
-  return refusal === undefined ? RUNNING : refused(refusal);
+  return refusal === undefined ? RUNNING : refused(refusal, job);
 }
 
 /** A Job has no condition for a pod that admission forbids, only events; it goes on trying for ever. */
-function refused({ message }: ObservedEvent): BuildOutcome {
+function refused({ message }: ObservedEvent, job: Job): BuildOutcome {
   const text = message.replace(/^Error creating: /, "");
   if (/violates PodSecurity/.test(text)) {
+    const containers = job.spec?.template.spec?.containers ?? [];
+    if (containers.some(({ name }) => name === DIRECT_CONTAINER)) {
+      return failed("PodSecurityDenied", text);
+    }
     return failed(
       "PodSecurityDenied",
-      `kaniko runs as root, which needs a namespace at level baseline: label it pod-security.kubernetes.io/enforce=baseline, or make the ModelVersion in another namespace (${text})`,
+      `kaniko runs as root, which needs a namespace at level baseline: set spec.builder.engine to direct, which does not, label the namespace pod-security.kubernetes.io/enforce=baseline, or make the ModelVersion in another one (${text})`,
     );
   }
   // Words of the admission plugins ResourceQuota ("exceeded quota", "failed quota") and LimitRanger (the rest).

@@ -3,9 +3,9 @@ import { parseReport } from "../api/build-report.ts";
 import type { Container, Job, OwnerReference, Pod, PodSpec } from "../api/kube-types.ts";
 import { preflightJobName } from "../api/names.ts";
 import type { Reason } from "../api/reasons.ts";
-import { literal } from "./build-pod.ts";
 import type { BuildSettings } from "./builder.ts";
 import { failed } from "./failure.ts";
+import { literal } from "./image-arguments.ts";
 import { isTerminal } from "./outcome.ts";
 import { CREDENTIALS_MOUNT, credentialsVolume, insecureArguments } from "./registry-access.ts";
 import {

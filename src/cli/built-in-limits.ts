@@ -16,7 +16,7 @@ export const BUILT_IN_POLICY: Policy = {
   efsFileSystems: [],
   efsAttributes: ["encryptInTransit"],
   registries: { "*": ["*"] },
-  engines: ["kaniko"],
+  engines: ["kaniko", "direct"],
   baseImages: ["modelhook.example/busybox"],
   maxResources: {},
   jobKinds: JOB_KINDS,

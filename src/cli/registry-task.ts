@@ -7,7 +7,7 @@ import {
   readDockerConfig,
   type DockerConfig,
 } from "../oci/credentials.ts";
-import { openRepository, type Repository } from "../oci/repository.ts";
+import { openRepository, type Repository, type RepositoryOptions } from "../oci/repository.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { BuildFault, faultReport } from "./build-fault.ts";
 
@@ -49,30 +49,34 @@ interface OpenImage {
   readonly ref: ImageRef;
 }
 
-/** Opens the repository that the image is pushed to, with the mounted credentials; throws BuildFault or RegistryError. */
+/**
+ * Opens the repository that the image is pushed to, with the mounted credentials; `mountFrom` names others of its registry that
+ * blobs may be taken over from. Throws BuildFault or RegistryError.
+ */
 export async function openTarget(
   options: RegistryTaskOptions,
   access: "pull" | "pull,push",
+  mountFrom: readonly string[] = [],
 ): Promise<{ readonly repository: Repository; readonly tag: string | undefined }> {
   const config = await readDockerConfig(options.credentials);
   if (config === undefined && options.credentialsSecret !== undefined) {
     const message = `Secret ${options.credentialsSecret} (builder.pushSecret) does not exist, or has no key .dockerconfigjson`;
     throw new BuildFault("PushDenied", message);
   }
-  const { repository, ref } = open(options, options.image, config, access);
+  const { repository, ref } = open(options, options.image, config, { access, mountFrom });
   return { repository, tag: ref.tag };
 }
 
 /** Opens the repository of another image, to read it with what credentials are mounted; throws BuildFault or RegistryError. */
 export async function openImage(options: RegistryTaskOptions, image: string): Promise<OpenImage> {
-  return open(options, image, await readDockerConfig(options.credentials), "pull");
+  return open(options, image, await readDockerConfig(options.credentials), { access: "pull" });
 }
 
 function open(
   options: RegistryTaskOptions,
   image: string,
   config: DockerConfig | undefined,
-  access: "pull" | "pull,push",
+  rights: Pick<RepositoryOptions, "access" | "mountFrom">,
 ): OpenImage {
   const ref = parseImageRef(image);
   if (ref === undefined) {
@@ -83,7 +87,7 @@ function open(
     repository: ref.repository,
     credentials: credentialsFor(config, apiHost(ref.registry)),
     insecureHosts: options.insecureRegistries,
-    access,
+    ...rights,
   });
   return { repository, ref };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ModelCount } from "../oci/model-count.ts";
-import { walk } from "./source-tree.ts";
+import { walk, type SourceEntry } from "./source-tree.ts";
 
 /** A model's directory at one moment. */
 export interface SourceState {
@@ -9,11 +9,16 @@ export interface SourceState {
   readonly fingerprint: string;
 }
 
-/** Looks at everything in an open directory without reading a file. */
-export function readState(descriptor: number): SourceState {
+/** Looks at everything in an open directory without reading a file, and shows it to `seen`, if that is given. */
+export function readState(
+  descriptor: number,
+  seen: (entry: SourceEntry) => void = () => undefined,
+): SourceState {
   const hash = createHash("sha256");
   const count = { files: 0, bytes: 0, links: 0, directories: 0 };
-  for (const { path, kind, stats, target } of walk(descriptor)) {
+  for (const entry of walk(descriptor)) {
+    seen(entry);
+    const { path, kind, stats, target } = entry;
     const { mode, size, mtimeNs, ctimeNs } = stats;
     // A directory's size and times say no more than the names below it. Inode numbers are left out: file systems of object
     // stores give others each time; a file that takes the place of another has another ctime.

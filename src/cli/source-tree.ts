@@ -25,6 +25,8 @@ export interface SourceEntry {
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
+const SLASH = "/".charCodeAt(0);
+
 /** Prefix of names that mean a deleted file in an image layer. */
 const WHITEOUT = ".wh.";
 
@@ -97,6 +99,26 @@ export function* walk(descriptor: number, path: Buffer = Buffer.alloc(0)): Gener
   }
 }
 
+/** Opens a file below an open directory; nothing on the way is followed, and a pipe that took its place is not waited for. */
+export function openFile(descriptor: number, path: Buffer): number {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  return guarded(path, () => {
+    let directory = descriptor;
+    let start = 0;
+    try {
+      for (let end = path.indexOf(SLASH); end !== -1; end = path.indexOf(SLASH, start)) {
+        const above = directory;
+        directory = openSync(below(above, path.subarray(start, end)), DIRECTORY);
+        if (above !== descriptor) closeSync(above);
+        start = end + 1;
+      }
+      return openSync(below(directory, path.subarray(start)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    } finally {
+      if (directory !== descriptor) closeSync(directory);
+    }
+  });
+}
+
 /** Runs a step on an entry that was there a moment ago. */
 export function guarded<T>(path: Buffer, step: () => T): T {
   try {
@@ -113,7 +135,11 @@ export function guarded<T>(path: Buffer, step: () => T): T {
 }
 
 function noRight(name: string, cause: unknown): BuildFault {
-  const message = `${name} can not be read: root has no right to it (does the file server squash root?)`;
+  const user = process.getuid?.() ?? 0;
+  const message =
+    user === 0
+      ? `${name} can not be read: root has no right to it (does the file server squash root?)`
+      : `${name} can not be read: user ${user}, as whom the engine direct reads, has no right to it; have the training write files that all may read (umask 022), or set spec.builder.engine to kaniko, which reads as root`;
   return new BuildFault("Unknown", message, { cause });
 }
 

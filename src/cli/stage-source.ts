@@ -2,18 +2,18 @@ import { closeSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuiltImage } from "../api/build-report.ts";
 import { IMAGE_LABELS } from "../api/image-labels.ts";
-import { countText, isSameCount, readContent } from "../oci/model-count.ts";
+import { isSameCount, readContent } from "../oci/model-count.ts";
 import { checkedBase } from "./base-image.ts";
-import { BuildFault } from "./build-fault.ts";
 import { writeDockerfile } from "./dockerfile.ts";
-import { builtImage, openTagged, STATE_FILE, type ImageTaskOptions } from "./image-task.ts";
+import { checkNotEmpty, checkOurs } from "./image-checks.ts";
+import { builtImage, openTagged, STATE_FILE, type StagedTaskOptions } from "./image-task.ts";
 import { runTask } from "./registry-task.ts";
 import { readState, type SourceState } from "./source-state.ts";
 import { openSource } from "./source-tree.ts";
 import { stage } from "./staging.ts";
 
 /** What `modelhook stage-source` is told. */
-export interface StageSourceOptions extends ImageTaskOptions {
+export interface StageSourceOptions extends StagedTaskOptions {
   /** Empty directory for what kaniko can not take from the volume as it is. */
   readonly staged: string;
   readonly baseImage: string;
@@ -30,13 +30,7 @@ export function stageSource(options: StageSourceOptions): Promise<number> {
     try {
       const state = readState(source);
       options.logger.info({ directory: options.directory, ...state }, "found the model");
-      if (state.count.files === 0) {
-        const where =
-          options.directory === ""
-            ? "the volume"
-            : `directory ${JSON.stringify(options.directory)}`;
-        throw new BuildFault("EmptyModel", `${where} holds no file (${countText(state.count)})`);
-      }
+      checkNotEmpty(options.directory, state.count);
       const image = await askRegistry(options, state);
       if (image !== undefined) return { exitCode: 1, report: { state: "adopted", image } };
       const base = await checkedBase(options, options.baseImage);
@@ -58,10 +52,7 @@ async function askRegistry(
   const { repository, tag } = await openTagged(options, "pull,push");
   try {
     const image = await repository.image(tag);
-    if (image !== undefined && image.labels[IMAGE_LABELS.versionUid] !== options.versionUid) {
-      const message = `${options.image} is ${image.digest}, which is not an image of this version`;
-      throw new BuildFault("TagTaken", message);
-    }
+    if (image !== undefined) checkOurs(options, image);
     // Ours, but of another state of the directory, or torn: it is built again, over the same tag.
     if (image?.labels[IMAGE_LABELS.source] === state.fingerprint) {
       const content = await readContent(repository, image.layers);

@@ -9,14 +9,8 @@ import {
   statSync,
 } from "node:fs";
 import { BuildFault, errorCode } from "./build-fault.ts";
+import { directoryMode, fileMode } from "./image-mode.ts";
 import { guarded, quoted, walk } from "./source-tree.ts";
-
-/** What everybody may do with a model in an image: its readers run as any user. */
-const FILE_READABLE = 0o444;
-const DIRECTORY_READABLE = 0o555;
-
-/** Permission bits without setuid, setgid and sticky. */
-const PERMISSIONS = 0o777;
 
 /** Links after which kaniko leaves out what else the model holds, and says nothing of it. */
 const UNRESOLVABLE: Readonly<Record<string, string>> = {
@@ -71,12 +65,4 @@ function copyFile(from: Buffer, to: Buffer): void {
 
 function needsOtherMode(mode: number): boolean {
   return (mode & 0o7777) !== fileMode(mode);
-}
-
-function fileMode(mode: number): number {
-  return (mode & PERMISSIONS) | FILE_READABLE;
-}
-
-function directoryMode(mode: number): number {
-  return (mode & PERMISSIONS) | DIRECTORY_READABLE;
 }

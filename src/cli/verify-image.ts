@@ -1,19 +1,19 @@
-import { closeSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { IMAGE_LABELS } from "../api/image-labels.ts";
 import { countText, isSameCount, readContent } from "../oci/model-count.ts";
 import { BuildFault } from "./build-fault.ts";
-import { builtImage, openTagged, STATE_FILE, type ImageTaskOptions } from "./image-task.ts";
+import { checkUnchanged } from "./image-checks.ts";
+import { builtImage, openTagged, STATE_FILE, type StagedTaskOptions } from "./image-task.ts";
 import { runTask } from "./registry-task.ts";
-import { readState, type SourceState } from "./source-state.ts";
-import { openSource } from "./source-tree.ts";
+import type { SourceState } from "./source-state.ts";
 
 /**
  * Compares what was pushed with what was there to be pushed: the tag names an image of this attempt, it holds as many files
  * and bytes as the model, and the model did not change meanwhile. Gives 0 with the image as termination message, else 1 with
  * the reason.
  */
-export function verifyImage(options: ImageTaskOptions): Promise<number> {
+export function verifyImage(options: StagedTaskOptions): Promise<number> {
   return runTask(options, async () => {
     const before = JSON.parse(readFileSync(join(options.build, STATE_FILE), "utf8")) as SourceState;
     checkUnchanged(options, before);
@@ -46,14 +46,4 @@ export function verifyImage(options: ImageTaskOptions): Promise<number> {
       await repository.close();
     }
   });
-}
-
-function checkUnchanged({ source, directory }: ImageTaskOptions, before: SourceState): void {
-  const descriptor = openSource(source, directory);
-  try {
-    if (readState(descriptor).fingerprint === before.fingerprint) return;
-  } finally {
-    closeSync(descriptor);
-  }
-  throw new BuildFault("SourceChanged", "the model changed while it was built");
 }

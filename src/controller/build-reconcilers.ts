@@ -1,8 +1,9 @@
 import { observeModel, observeVersion } from "../gather/building.ts";
 import type { Sources } from "../gather/exporting.ts";
 import { observeRetention } from "../gather/version-use.ts";
-import type { Builder } from "../builder/builder.ts";
+import type { Builders } from "../builder/builder.ts";
 import { reconcileModel } from "../reconcile/model.ts";
+import { engineOf } from "../reconcile/modelversion-limits.ts";
 import { isLeaving } from "../reconcile/modelversion-repair.ts";
 import { reconcileModelVersion } from "../reconcile/modelversion.ts";
 import { reconcileRetention } from "../reconcile/retention.ts";
@@ -20,7 +21,7 @@ const REMEMBERED_MODELS = 10_000;
  */
 export function buildReconcilers(
   sources: Sources,
-  builder: Builder,
+  builders: Builders,
   standby: Pick<Standby, "isOn">,
 ): readonly Reconciler[] {
   const { stores } = sources;
@@ -34,7 +35,7 @@ export function buildReconcilers(
         const observed = await observeVersion(sources, version, signal);
         // It may have begun while the API server was asked.
         if (standby.isOn() && !isLeaving(version)) return [];
-        return reconcileModelVersion(observed, builder);
+        return reconcileModelVersion(observed, builders[engineOf(observed)]);
       },
     },
     {

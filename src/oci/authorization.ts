@@ -11,7 +11,7 @@ export interface Authorization {
   /** The header for the next request; undefined until a challenge was answered. */
   header(): string | undefined;
   /** Fetches what the challenge asks for; throws RegistryError `denied` when there is nothing to answer it with. */
-  answer(challenge: string | undefined, scope: string): Promise<void>;
+  answer(challenge: string | undefined, scopes: readonly string[]): Promise<void>;
 }
 
 /** Authorization at one registry: Basic, or Bearer tokens of the server that it names (distribution specification). */
@@ -23,11 +23,11 @@ export function authorization(
   let header: string | undefined;
   return {
     header: () => header,
-    async answer(text, scope) {
+    async answer(text, scopes) {
       const challenges = parseChallenges(text ?? "");
       const bearer = challenges.find(({ scheme }) => scheme === "bearer");
       if (bearer !== undefined) {
-        header = `Bearer ${await fetchToken(transport, bearer, scope, credentials)}`;
+        header = `Bearer ${await fetchToken(transport, bearer, scopes, credentials)}`;
         return;
       }
       const isBasic = challenges.some(({ scheme }) => scheme === "basic");
@@ -43,7 +43,7 @@ export function authorization(
 async function fetchToken(
   transport: Transport,
   { parameters }: Challenge,
-  scope: string,
+  scopes: readonly string[],
   credentials: Credentials | undefined,
 ): Promise<string> {
   const { realm = "", service } = parameters;
@@ -51,7 +51,11 @@ async function fetchToken(
     throw new RegistryError("invalid", `the token server's address is no URL: ${realm}`);
   }
   const url = new URL(realm);
-  const query = new URLSearchParams({ scope, ...(service === undefined ? {} : { service }) });
+  const query = new URLSearchParams([
+    // One parameter for each (distribution specification, "Token Authentication").
+    ...scopes.map((scope): [string, string] => ["scope", scope]),
+    ...(service === undefined ? [] : [["service", service] satisfies [string, string]]),
+  ]);
   const response =
     credentials !== undefined && "identityToken" in credentials
       ? await transport.send({
@@ -68,7 +72,7 @@ async function fetchToken(
   const text = await readText(response, MAX_TOKEN_BYTES);
   if (response.statusCode !== 200) {
     const fault = faultOfStatus(response.statusCode);
-    const message = `${url.host} gives no token for ${scope} (status ${response.statusCode}): ${errorText(text)}`;
+    const message = `${url.host} gives no token for ${scopes.join(" ")} (status ${response.statusCode}): ${errorText(text)}`;
     throw new RegistryError(fault === "unreachable" ? fault : "denied", message);
   }
   return tokenOf(text, url.host);

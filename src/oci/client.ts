@@ -1,7 +1,7 @@
 import type { Dispatcher } from "undici";
 import { authorization } from "./authorization.ts";
 import type { Credentials } from "./credentials.ts";
-import { errorText, faultOfStatus, RegistryError } from "./registry-error.ts";
+import { errorText, faultOfStatus, RegistryError, retryAfterMs } from "./registry-error.ts";
 import { drain, openTransport, readText, type HttpRequest } from "./transport.ts";
 
 const MAX_REDIRECTS = 5;
@@ -9,10 +9,24 @@ const MAX_REFUSAL_BYTES = 64 * 1024;
 
 type Headers = Readonly<Record<string, string>>;
 
-/** The API of one registry, for one scope. Every method throws RegistryError when there is no answer at all. */
+const NOTHING: Content = { headers: { "content-length": "0" } };
+
+/** What a request carries. */
+export interface Content {
+  readonly headers: Headers;
+  readonly body?: () => string | AsyncIterable<Uint8Array>;
+}
+
+/** The API of one registry, for a few scopes. Every method throws RegistryError when there is no answer at all. */
 export interface RegistryClient {
   /** Follows redirects, as blob stores behind registries want. */
   get(path: string, headers?: Headers): Promise<Dispatcher.ResponseData>;
+  /** Sends something to a path or to a location that the registry named; `body` is asked for anew when it has to be sent again. */
+  send(
+    method: "HEAD" | "POST" | "PUT" | "PATCH",
+    location: string,
+    content?: Content,
+  ): Promise<Dispatcher.ResponseData>;
   /** Posts nothing. */
   post(path: string): Promise<Dispatcher.ResponseData>;
   /** Deletes what lies at a location that the registry named, if it lets us. */
@@ -27,7 +41,7 @@ export interface ClientOptions {
   /** Host that serves the API, with its port. */
   readonly host: string;
   /** What tokens are asked for, such as `repository:models/digits:pull,push`. */
-  readonly scope: string;
+  readonly scopes: readonly string[];
   readonly credentials: Credentials | undefined;
   readonly insecureHosts: readonly string[];
 }
@@ -35,7 +49,7 @@ export interface ClientOptions {
 /** Opens the connections to a registry; nothing is sent yet. */
 export function openClient({
   host,
-  scope,
+  scopes,
   credentials,
   insecureHosts,
 }: ClientOptions): RegistryClient {
@@ -52,13 +66,14 @@ export function openClient({
   async function sendOnce(
     method: HttpRequest["method"],
     url: URL,
-    headers: Headers,
+    { headers, body }: Content,
   ): Promise<Dispatcher.ResponseData> {
     const header = url.origin === (await at("/")).origin ? auth.header() : undefined;
     return transport.send({
       method,
       url,
       headers: { ...headers, ...(header === undefined ? {} : { authorization: header }) },
+      ...(body === undefined ? {} : { body: body() }),
     });
   }
 
@@ -66,38 +81,41 @@ export function openClient({
   async function send(
     method: HttpRequest["method"],
     url: URL,
-    headers: Headers,
+    content: Content,
   ): Promise<Dispatcher.ResponseData> {
-    const response = await sendOnce(method, url, headers);
+    const response = await sendOnce(method, url, content);
     if (response.statusCode !== 401) return response;
     await drain(response);
     const challenge = response.headers["www-authenticate"];
-    await auth.answer(Array.isArray(challenge) ? challenge.join(", ") : challenge, scope);
-    return sendOnce(method, url, headers);
+    await auth.answer(Array.isArray(challenge) ? challenge.join(", ") : challenge, scopes);
+    return sendOnce(method, url, content);
   }
 
   return {
+    send: async (method, location, content = NOTHING) => send(method, await at(location), content),
     async get(path, headers = {}) {
       let url = await at(path);
-      let response = await send("GET", url, headers);
+      let response = await send("GET", url, { headers });
       for (let hop = 0; hop < MAX_REDIRECTS && isRedirect(response); hop++) {
         await drain(response);
         url = new URL(String(response.headers.location), url);
-        response = await sendOnce("GET", url, headers);
+        response = await sendOnce("GET", url, { headers });
       }
       return response;
     },
     async post(path) {
-      return send("POST", await at(path), { "content-length": "0" });
+      return send("POST", await at(path), NOTHING);
     },
     async forget(location) {
       // Some registries can not, or want more rights for it than a push takes.
-      await sendOnce("DELETE", await at(location), {}).then(drain, () => undefined);
+      await sendOnce("DELETE", await at(location), { headers: {} }).then(drain, () => undefined);
     },
     async refusal(what, response) {
       const text = errorText(await readText(response, MAX_REFUSAL_BYTES));
       const message = `${host} ${what} (status ${response.statusCode}): ${text}`;
-      return new RegistryError(faultOfStatus(response.statusCode), message);
+      return new RegistryError(faultOfStatus(response.statusCode), message, {
+        retryAfterMs: retryAfterMs(response.headers["retry-after"]),
+      });
     },
     close: async () => transport.close(),
   };

@@ -7,6 +7,7 @@ export interface Descriptor {
   /** `sha256:` and 64 hex digits. */
   readonly digest: string;
   readonly size: number;
+  readonly annotations?: Fields;
 }
 
 /** The manifest of an image for one platform. */

@@ -8,11 +8,24 @@ export type RegistryFault = "unreachable" | "denied" | "missing" | "invalid";
 export class RegistryError extends Error {
   override readonly name = "RegistryError";
   readonly fault: RegistryFault;
+  /** Milliseconds after which the registry wants to be asked again; absent when it did not say. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(fault: RegistryFault, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    fault: RegistryFault,
+    message: string,
+    options?: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined },
+  ) {
     super(message, options);
     this.fault = fault;
+    this.retryAfterMs = options?.retryAfterMs;
   }
+}
+
+/** The wait that a `Retry-After` header in seconds asks for, in milliseconds; undefined for none, and for a date. */
+export function retryAfterMs(header: string | string[] | undefined): number | undefined {
+  const text = Array.isArray(header) ? header[0] : header;
+  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) * 1000 : undefined;
 }
 
 /** The fault behind an answer's status code (distribution specification; 404 and 405 to a push mean "not here"). */

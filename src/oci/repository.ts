@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isDigest } from "../api/image-ref.ts";
+import type { BlobSource } from "./blob-source.ts";
 import { openClient } from "./client.ts";
 import { apiHost, isDockerHub, type Credentials } from "./credentials.ts";
 import {
@@ -9,7 +10,9 @@ import {
   parseManifest,
   type Descriptor,
 } from "./manifest.ts";
+import type { JsonBlob } from "./model-image.ts";
 import { RegistryError } from "./registry-error.ts";
+import { hasBlob, uploadBlob, type Uploaded, type UploadTarget } from "./upload.ts";
 import { drain, readText, textOf } from "./transport.ts";
 
 /** What a registry may answer with for a manifest or a configuration (4 MiB by the specification). */
@@ -44,7 +47,20 @@ export interface Repository {
   blob(descriptor: Descriptor): AsyncIterable<Uint8Array>;
   /** Begins an upload and gives it up: the registry would take a push. */
   checkPush(): Promise<void>;
+  /** True when the repository has the blob. */
+  has(digest: string): Promise<boolean>;
+  /** Puts a blob here, if it is not here yet, or in the other repository. */
+  push(source: BlobSource, options: PushOptions): Promise<Uploaded>;
+  /** Puts a manifest behind a tag, whose blobs are all here. */
+  pushManifest(tag: string, manifest: JsonBlob): Promise<void>;
   close(): Promise<void>;
+}
+
+/** How a blob is put into a repository. */
+export interface PushOptions {
+  /** Repository of the same registry, as images name it, that may have the blob already; one of `mountFrom`. */
+  readonly from?: string | undefined;
+  readonly onRetry: UploadTarget["onRetry"];
 }
 
 /** Which repository, and how it may be reached. */
@@ -57,18 +73,22 @@ export interface RepositoryOptions {
   readonly insecureHosts: readonly string[];
   /** `pull,push` asks token servers for both from the start. */
   readonly access: "pull" | "pull,push";
+  /** Other repositories of the registry that blobs may be taken over from. */
+  readonly mountFrom?: readonly string[];
 }
 
 /** Opens the connections to one repository; nothing is sent yet. */
 export function openRepository(options: RepositoryOptions): Repository {
   const host = apiHost(options.registry);
-  const name =
-    isDockerHub(host) && !options.repository.includes("/")
-      ? `library/${options.repository}`
-      : options.repository;
+  const name = pathOf(host, options.repository);
+  const others = new Set((options.mountFrom ?? []).map((each) => pathOf(host, each)));
+  others.delete(name);
   const client = openClient({
     host,
-    scope: `repository:${name}:${options.access}`,
+    scopes: [
+      `repository:${name}:${options.access}`,
+      ...[...others].map((each) => `repository:${each}:pull`),
+    ],
     credentials: options.credentials,
     insecureHosts: options.insecureHosts,
   });
@@ -152,6 +172,26 @@ export function openRepository(options: RepositoryOptions): Repository {
       const { location } = response.headers;
       if (location !== undefined) await client.forget(String(location));
     },
+    has: async (digest) => hasBlob({ client, repository: name }, digest),
+    async push(source, { from, onRetry }) {
+      const mountFrom = from === undefined ? undefined : pathOf(host, from);
+      return uploadBlob(source, { client, repository: name, mountFrom, onRetry });
+    },
+    async pushManifest(tag, { text: manifestText, descriptor }) {
+      const response = await client.send("PUT", `/v2/${name}/manifests/${tag}`, {
+        headers: { "content-type": descriptor.mediaType },
+        body: () => manifestText,
+      });
+      if (response.statusCode !== 201) {
+        throw await client.refusal(`does not take the manifest of ${name}:${tag}`, response);
+      }
+      await drain(response);
+    },
     close: () => client.close(),
   };
+}
+
+/** Docker Hub's own images have no name before the slash. */
+function pathOf(host: string, repository: string): string {
+  return isDockerHub(host) && !repository.includes("/") ? `library/${repository}` : repository;
 }

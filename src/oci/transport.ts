@@ -1,17 +1,21 @@
+import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
 import { RegistryError } from "./registry-error.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 30_000;
+/** Silence while a body is sent, and until it is answered: whoever stores it may have to move it first. */
+const STORED_TIMEOUT_MS = 120_000;
 /** Silence between two pieces of a body. */
 const BODY_TIMEOUT_MS = 60_000;
 
 /** One HTTP request; redirects are the caller's. */
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** A stream is read as fast as the peer takes it; each piece is free again when the next is asked for. */
+  readonly body?: string | AsyncIterable<Uint8Array>;
 }
 
 /** Connections to registries and their token servers. */
@@ -48,7 +52,9 @@ export function openTransport(insecureHosts: readonly string[]): Transport {
         path: url.pathname + url.search,
         method,
         headers: { "user-agent": "modelhook", ...headers },
-        body: body ?? null,
+        // Any iterable is taken; the types know of some only.
+        body: (body ?? null) as Readable | string | null,
+        ...(method === "PATCH" || method === "PUT" ? { headersTimeout: STORED_TIMEOUT_MS } : {}),
       });
     } catch (cause) {
       throw new RegistryError(

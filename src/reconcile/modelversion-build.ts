@@ -1,4 +1,4 @@
-import { repositoryOf } from "../api/image-ref.ts";
+import { pinned, repositoryOf } from "../api/image-ref.ts";
 import type { ModelVersionStatus } from "../api/modelversion.ts";
 import type { Builder } from "../builder/builder.ts";
 import type { VolumePlan } from "../storage/provider.ts";
@@ -100,6 +100,7 @@ function attempt(
     imageTag: tagOf(image) ?? "",
     attempt: version.status?.startedAttempts ?? 1,
     volume,
+    previous: previousImage(observed),
     nodeName: versionStorage(version)?.nodeName,
     settings,
   });
@@ -121,6 +122,13 @@ function attempt(
     ...plan.objects.map((object) => createOrSay(observed, object, refusedStatus)),
     lookAgain(),
   ];
+}
+
+/** The image whose layers may be the same: that of the model's latest version. */
+function previousImage({ model }: ModelVersionObserved): string | undefined {
+  const { imageName = "", digest } = model?.status?.latestVersion ?? {};
+  const repository = repositoryOf(imageName);
+  return repository === "" || digest === undefined ? undefined : pinned(repository, digest);
 }
 
 function notBound(observed: ModelVersionObserved, message: string): readonly Action[] {

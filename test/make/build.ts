@@ -7,6 +7,7 @@ export function makeSettings(): BuildSettings {
   return {
     modelhookImage: "registry.example/modelhook:1",
     kanikoImage: "registry.example/kaniko:1",
+    engine: "kaniko",
     baseImage: "registry.example/busybox:1",
     allowedBaseImages: [],
     maxResources: {},
@@ -29,6 +30,7 @@ export function makeBuildRequest(tweak: Tweak<Draft<BuildRequest>> = () => {}): 
       imageTag: "v1",
       attempt: 3,
       volume: { claimName: "models" },
+      previous: undefined,
       nodeName: undefined,
       settings: makeSettings(),
     },

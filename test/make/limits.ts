@@ -10,7 +10,7 @@ export function makeLimits(tweak: Tweak<Draft<VersionLimits>> = () => {}): Versi
       efsFileSystems: ["*"],
       efsAttributes: ["encryptInTransit"],
       registries: ["*"],
-      engines: ["kaniko"],
+      engines: ["kaniko", "direct"],
       maxResources: {},
       baseImages: ["registry.example/busybox:1"],
     },

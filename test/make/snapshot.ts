@@ -16,7 +16,7 @@ export function makePolicy(tweak: Tweak<Draft<Policy>> = () => {}): Policy {
       efsFileSystems: ["*"],
       efsAttributes: ["encryptInTransit"],
       registries: { "*": ["*"] },
-      engines: ["kaniko"],
+      engines: ["kaniko", "direct"],
       maxResources: {},
       baseImages: ["registry.example/busybox:1"],
       jobKinds: JOB_KINDS,

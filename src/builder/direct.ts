@@ -1,0 +1,66 @@
+import type { Container, PodSpec } from "../api/kube-types.ts";
+import { chooseBase } from "./base-image.ts";
+import { buildJob, podOfBuild } from "./build-job.ts";
+import { buildResources } from "./build-resources.ts";
+import type { Builder, BuildPlan, BuildRequest } from "./builder.ts";
+import { DIRECT_CONTAINER } from "./containers.ts";
+import { imageArguments, imageLabels, literal } from "./image-arguments.ts";
+import { readOutcome } from "./outcome.ts";
+import { CREDENTIALS_MOUNT, credentialsVolume } from "./registry-access.ts";
+
+/** Builds with our own image, which streams the model to the registry: one Job per attempt, at level restricted. */
+export const directBuilder: Builder = { plan, outcome: readOutcome };
+
+/** User of our own image; numbers, so that the kubelet sees that it is not root. */
+const USER = 65_532;
+
+function plan(request: BuildRequest): BuildPlan {
+  const base = chooseBase(request);
+  if (base.state === "refused") return base;
+  return { state: "ready", objects: [buildJob(request, directPod(request, base.image))] };
+}
+
+function directPod(request: BuildRequest, baseImage: string): PodSpec {
+  const { version, volume } = request;
+  return {
+    ...podOfBuild(request),
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USER,
+      runAsGroup: USER,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    containers: [buildContainer(request, baseImage)],
+    volumes: [
+      { name: "model", persistentVolumeClaim: { claimName: volume.claimName, readOnly: true } },
+      credentialsVolume(version.spec.builder?.pushSecret?.name),
+    ],
+  };
+}
+
+function buildContainer(request: BuildRequest, baseImage: string): Container {
+  const { version, previous, attempt, settings } = request;
+  const secret = version.spec.builder?.pushSecret?.name;
+  const args = [
+    "build-image",
+    ...imageArguments(request, [request.imageRepo, baseImage]),
+    `--base-image=${baseImage}`,
+    ...imageLabels(request).map(([key, value]) => `--label=${key}=${value}`),
+    ...(previous === undefined ? [] : [`--previous=${previous}`]),
+    ...(attempt > 1 ? ["--again"] : []),
+    ...(secret === undefined ? [] : [`--credentials-secret=${secret}`]),
+  ];
+  return {
+    name: DIRECT_CONTAINER,
+    image: settings.modelhookImage,
+    args: args.map(literal),
+    resources: buildResources(request),
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+    volumeMounts: [{ name: "model", mountPath: "/source", readOnly: true }, CREDENTIALS_MOUNT],
+  };
+}
