@@ -82,10 +82,13 @@ const registry = z.string().refine((host) => parseImageRef(`${host}/x`)?.registr
   error: ({ input }) => `${show(input)} must be host:port as images name it, without http://`,
 });
 
-const certificates = z.string().superRefine((text, context) => {
-  const message = text.trim() === "" ? undefined : certificatesFault(text);
-  if (message !== undefined) context.addIssue({ code: "custom", message });
-});
+const certificates = z
+  .string()
+  .trim()
+  .superRefine((text, context) => {
+    const message = text === "" ? undefined : certificatesFault(text);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
 
 const repository = z
   .string()

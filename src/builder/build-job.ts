@@ -3,6 +3,7 @@ import type { Job, PodSpec } from "../api/kube-types.ts";
 import { buildJobName } from "../api/names.ts";
 import { controlledBy } from "../api/owner-reference.ts";
 import type { BuildRequest } from "./builder.ts";
+import { certificateAnnotations } from "./registry-certificates.ts";
 
 /** The Job of one attempt, in the version's namespace; named and labelled from the version's UID, by which it is found again. */
 export function buildJob({ version, attempt, settings }: BuildRequest, pod: PodSpec): Job {
@@ -21,7 +22,7 @@ export function buildJob({ version, attempt, settings }: BuildRequest, pod: PodS
       // Attempts are counted in the version's status, where they survive the Job.
       backoffLimit: 0,
       activeDeadlineSeconds: settings.deadlineSeconds,
-      template: { metadata: { labels }, spec: pod },
+      template: { metadata: { labels, ...certificateAnnotations(settings) }, spec: pod },
     },
   };
 }

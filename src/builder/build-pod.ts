@@ -5,6 +5,7 @@ import type { BuildRequest } from "./builder.ts";
 import { BUILD_CONTAINERS } from "./containers.ts";
 import { imageArguments, imageLabels, literal } from "./image-arguments.ts";
 import { CREDENTIALS_MOUNT, credentialsVolume } from "./registry-access.ts";
+import { certificateVolumes, trustingContainer, trustingKaniko } from "./registry-certificates.ts";
 import { registryOf } from "./registry-policy.ts";
 
 /** Where our two containers leave what they tell each other. */
@@ -42,21 +43,22 @@ function sourceContainer(request: BuildRequest, baseImage: string): Container {
       `--base-image=${baseImage}`,
       ...(secret === undefined ? [] : [`--credentials-secret=${secret}`]),
     ]),
-    volumeMounts: [
+    ...trustingContainer(request.settings, [
       { name: "model", mountPath: "/source", readOnly: true },
       { name: "staged", mountPath: "/workspace/staged" },
       { name: "build", mountPath: "/build" },
       CREDENTIALS_MOUNT,
-    ],
+    ]),
   };
 }
 
 function kanikoContainer(request: BuildRequest, baseImage: string): Container {
-  const { volume, settings } = request;
+  const { volume, settings, imageRepo } = request;
+  const trusting = trustingKaniko([imageRepo, baseImage], settings);
   return {
     name: BUILD_CONTAINERS.kaniko,
     image: settings.kanikoImage,
-    args: kanikoArguments(request, baseImage).map(literal),
+    args: [...kanikoArguments(request, baseImage), ...trusting.args].map(literal),
     env: [{ name: "DOCKER_CONFIG", value: "/kaniko/.docker" }],
     resources: buildResources(request),
     terminationMessagePolicy: "FallbackToLogsOnError",
@@ -77,6 +79,7 @@ function kanikoContainer(request: BuildRequest, baseImage: string): Container {
       { name: "staged", mountPath: "/workspace/staged", readOnly: true },
       { name: "build", mountPath: "/build", readOnly: true },
       { name: "credentials", mountPath: "/kaniko/.docker", readOnly: true },
+      ...trusting.volumeMounts,
     ],
   };
 }
@@ -113,11 +116,11 @@ function verifyContainer(request: BuildRequest): Container {
       ...imageArguments(request, [request.imageRepo]),
       BUILD_ARGUMENT,
     ]),
-    volumeMounts: [
+    ...trustingContainer(request.settings, [
       { name: "model", mountPath: "/source", readOnly: true },
       { name: "build", mountPath: "/build", readOnly: true },
       CREDENTIALS_MOUNT,
-    ],
+    ]),
   };
 }
 
@@ -138,11 +141,12 @@ function ourContainer(name: string, request: BuildRequest, args: string[]): Cont
   };
 }
 
-function volumes({ version, volume }: BuildRequest): Volume[] {
+function volumes({ version, volume, settings }: BuildRequest): Volume[] {
   return [
     { name: "model", persistentVolumeClaim: { claimName: volume.claimName, readOnly: true } },
     { name: "staged", emptyDir: {} },
     { name: "build", emptyDir: { sizeLimit: "1Mi" } },
     credentialsVolume(version.spec.builder?.pushSecret?.name),
+    ...certificateVolumes(settings),
   ];
 }

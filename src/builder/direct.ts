@@ -7,6 +7,7 @@ import { DIRECT_CONTAINER } from "./containers.ts";
 import { imageArguments, imageLabels, literal } from "./image-arguments.ts";
 import { readOutcome } from "./outcome.ts";
 import { CREDENTIALS_MOUNT, credentialsVolume } from "./registry-access.ts";
+import { certificateVolumes, trustingContainer } from "./registry-certificates.ts";
 
 /** Builds with our own image, which streams the model to the registry: one Job per attempt, at level restricted. */
 export const directBuilder: Builder = { plan, outcome: readOutcome };
@@ -21,7 +22,7 @@ function plan(request: BuildRequest): BuildPlan {
 }
 
 function directPod(request: BuildRequest, baseImage: string): PodSpec {
-  const { version, volume } = request;
+  const { version, volume, settings } = request;
   return {
     ...podOfBuild(request),
     securityContext: {
@@ -34,6 +35,7 @@ function directPod(request: BuildRequest, baseImage: string): PodSpec {
     volumes: [
       { name: "model", persistentVolumeClaim: { claimName: volume.claimName, readOnly: true } },
       credentialsVolume(version.spec.builder?.pushSecret?.name),
+      ...certificateVolumes(settings),
     ],
   };
 }
@@ -61,6 +63,9 @@ function buildContainer(request: BuildRequest, baseImage: string): Container {
       readOnlyRootFilesystem: true,
       capabilities: { drop: ["ALL"] },
     },
-    volumeMounts: [{ name: "model", mountPath: "/source", readOnly: true }, CREDENTIALS_MOUNT],
+    ...trustingContainer(settings, [
+      { name: "model", mountPath: "/source", readOnly: true },
+      CREDENTIALS_MOUNT,
+    ]),
   };
 }
