@@ -53,6 +53,7 @@ describe("limits", () => {
       maxResources: {},
       insecureRegistries: [],
       registryCertificates: "",
+      imagePullSecrets: [],
       deadlineSeconds: 3600,
       maxAttempts: 5,
     },
@@ -90,6 +91,7 @@ describe("limits", () => {
         allowedBaseImages: ["registry.example/cuda:12"],
         allowedRegistries: { "team-a": ["registry.example/a"] },
         insecureRegistries: ["10.0.0.1:5000", "registry.example"],
+        imagePullSecrets: ["pull.modelhook"],
         maxResources: { cpu: 4, "nvidia.com/gpu": 0 },
         deadlineSeconds: 60,
         maxAttempts: 1,
@@ -107,6 +109,7 @@ describe("limits", () => {
     expect(limits.build).toMatchObject({
       allowedBaseImages: ["registry.example/cuda:12"],
       insecureRegistries: ["10.0.0.1:5000", "registry.example"],
+      imagePullSecrets: ["pull.modelhook"],
       maxResources: { cpu: "4", "nvidia.com/gpu": "0" },
       deadlineSeconds: 60,
       maxAttempts: 1,
@@ -138,6 +141,11 @@ describe("limits are refused", () => {
       "with the URL of a registry",
       build({ insecureRegistries: ["http://10.0.0.1:5000"] }),
       'build.insecureRegistries[0]: "http://10.0.0.1:5000" must be host:port as images name it, without http://',
+    ],
+    [
+      "with what is no name of a Secret",
+      build({ imagePullSecrets: ["team/pull"] }),
+      'build.imagePullSecrets[0]: "team/pull" must be the name of a Secret',
     ],
     [
       "with what are no certificates",

@@ -82,6 +82,10 @@ const registry = z.string().refine((host) => parseImageRef(`${host}/x`)?.registr
   error: ({ input }) => `${show(input)} must be host:port as images name it, without http://`,
 });
 
+const secret = z.string().refine(isDnsSubdomain, {
+  error: ({ input }) => `${show(input)} must be the name of a Secret`,
+});
+
 const certificates = z
   .string()
   .trim()
@@ -162,6 +166,7 @@ const fileSchema = z.object({
     insecureRegistries: z.array(registry).default([]),
     /** Certificates of authorities, PEM, one after the other; empty for none. */
     registryCertificates: certificates.default(""),
+    imagePullSecrets: z.array(secret).default([]),
     deadlineSeconds: z.int().min(1).default(3600),
     maxAttempts: z.int().min(1).default(5),
   }),

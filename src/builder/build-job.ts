@@ -2,7 +2,7 @@ import { LABELS } from "../api/annotations.ts";
 import type { Job, PodSpec } from "../api/kube-types.ts";
 import { buildJobName } from "../api/names.ts";
 import { controlledBy } from "../api/owner-reference.ts";
-import type { BuildRequest } from "./builder.ts";
+import type { BuildRequest, BuildSettings } from "./builder.ts";
 import { certificateAnnotations } from "./registry-certificates.ts";
 
 /** The Job of one attempt, in the version's namespace; named and labelled from the version's UID, by which it is found again. */
@@ -30,6 +30,7 @@ export function buildJob({ version, attempt, settings }: BuildRequest, pod: PodS
 /** What the pods of all engines have in common. */
 export function podOfBuild({
   nodeName,
+  settings,
 }: BuildRequest): Pick<
   PodSpec,
   | "restartPolicy"
@@ -37,6 +38,7 @@ export function podOfBuild({
   | "enableServiceLinks"
   | "terminationGracePeriodSeconds"
   | "tolerations"
+  | "imagePullSecrets"
 > {
   return {
     restartPolicy: "Never",
@@ -48,5 +50,14 @@ export function podOfBuild({
     ...(nodeName === undefined
       ? {}
       : { tolerations: [{ operator: "Exists", effect: "NoSchedule" }] }),
+    ...pullSecrets(settings),
   };
+}
+
+/** How nodes pull the images of a pod of ours in a namespace of others. */
+export function pullSecrets({
+  imagePullSecrets,
+}: BuildSettings): Pick<PodSpec, "imagePullSecrets"> {
+  if (imagePullSecrets.length === 0) return {};
+  return { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) };
 }

@@ -21,6 +21,8 @@ export interface BuildSettings {
   readonly insecureRegistries: readonly string[];
   /** Certificates of authorities that registries are trusted by, besides those that everybody knows (PEM); empty for none. */
   readonly registryCertificates: string;
+  /** Secrets of the version's namespace with which nodes pull the images of build pods, where there are such. */
+  readonly imagePullSecrets: readonly string[];
   /** Seconds that one attempt may take. */
   readonly deadlineSeconds: number;
   /** Attempts before a failure that may pass counts as final; causes outside of the build do not count. */

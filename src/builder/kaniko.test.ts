@@ -339,6 +339,14 @@ describe("the administrator's certificates of registries", () => {
   });
 });
 
+test("the images of a build pod are pulled with the administrator's Secrets, where there are any", () => {
+  expect(podOf(makeBuildRequest())).not.toHaveProperty("imagePullSecrets");
+  const request = makeBuildRequest((draft) => {
+    draft.settings = { ...draft.settings, imagePullSecrets: ["pull", "other"] };
+  });
+  expect(podOf(request).imagePullSecrets).toEqual([{ name: "pull" }, { name: "other" }]);
+});
+
 describe("a base image", () => {
   test.each(["busybox\nRUN wget evil", "busy box", "BUSYBOX", "busybox:1 AS x", ""])(
     "of %j is no line of a Dockerfile, and refused",

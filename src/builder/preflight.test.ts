@@ -142,6 +142,14 @@ test("a preflight trusts the administrator's certificates of registries, which c
   });
 });
 
+test("a preflight pulls our image with the administrator's Secrets, where there are any", () => {
+  expect(podOf(makePreflightRequest())).not.toHaveProperty("imagePullSecrets");
+  const request = makePreflightRequest((draft) => {
+    draft.settings = { ...draft.settings, imagePullSecrets: ["pull"] };
+  });
+  expect(podOf(request).imagePullSecrets).toEqual([{ name: "pull" }]);
+});
+
 describe("an image", () => {
   test("of a private address that is not listed is refused without asking, as its build will be", () => {
     expect(preflightRefusal(withRegistry("10.0.0.5:5000", []))).toEqual({

@@ -3,6 +3,7 @@ import { parseReport } from "../api/build-report.ts";
 import type { Container, Job, OwnerReference, Pod, PodSpec } from "../api/kube-types.ts";
 import { preflightJobName } from "../api/names.ts";
 import type { Reason } from "../api/reasons.ts";
+import { pullSecrets } from "./build-job.ts";
 import type { BuildSettings } from "./builder.ts";
 import { failed } from "./failure.ts";
 import { literal } from "./image-arguments.ts";
@@ -108,6 +109,7 @@ function preflightPod(request: PreflightRequest): PodSpec {
       runAsGroup: USER,
       seccompProfile: { type: "RuntimeDefault" },
     },
+    ...pullSecrets(request.settings),
     containers: [checkContainer(request)],
     volumes: [credentialsVolume(request.pushSecret), ...certificateVolumes(request.settings)],
   };

@@ -13,6 +13,7 @@ export function makeSettings(): BuildSettings {
     maxResources: {},
     insecureRegistries: [],
     registryCertificates: "",
+    imagePullSecrets: [],
     deadlineSeconds: 3600,
     maxAttempts: 3,
   };

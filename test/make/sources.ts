@@ -18,6 +18,7 @@ export function makeSources(parts: Partial<Sources> = {}): Sources {
       engine: "kaniko",
       allowedEngines: ["kaniko", "direct"],
       insecureRegistries: [],
+      imagePullSecrets: [],
       maxResources: {},
     },
     certificateDirectory: undefined,

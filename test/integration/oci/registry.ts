@@ -91,6 +91,6 @@ async function isUp(host: string, tls: boolean): Promise<boolean> {
   } catch (error) {
     // A certificate that nobody knows is an answer, too.
     const { code = "" } = (error as Error).cause as NodeJS.ErrnoException;
-    return tls && code.includes("CERT");
+    return tls && /CERT|UNABLE_TO_VERIFY/.test(code);
   }
 }
