@@ -29,6 +29,8 @@ export interface AttemptTweak {
   readonly source?: ContainerTweak;
   readonly kaniko?: ContainerTweak;
   readonly verify?: ContainerTweak;
+  /** The one container of the engine direct, instead of those three. */
+  readonly direct?: ContainerTweak;
   readonly pod?: object;
   readonly noPod?: boolean;
   readonly unschedulable?: string;
@@ -52,7 +54,7 @@ export function terminated(
 
 /** An attempt as Kubernetes 1.36 shows it. */
 export function makeAttempt(tweak: AttemptTweak): BuildObserved {
-  const { jobCondition, conditionAge = 1_000 } = tweak;
+  const { jobCondition, conditionAge = 1_000, direct } = tweak;
   const pod = {
     metadata: {
       name: "mh-build-1-x",
@@ -67,7 +69,10 @@ export function makeAttempt(tweak: AttemptTweak): BuildObserved {
     now: NOW,
     job: {
       metadata: { name: "mh-build-1", uid: "job" },
-      spec: { activeDeadlineSeconds: 3600, template: {} },
+      spec: {
+        activeDeadlineSeconds: 3600,
+        template: direct === undefined ? {} : { spec: { containers: [{ name: "build-image" }] } },
+      },
       status: {
         conditions:
           jobCondition === undefined
@@ -97,8 +102,8 @@ export function makePodStatus(tweak: AttemptTweak): NonNullable<Pod["status"]> {
           reason: "Unschedulable",
           message: tweak.unschedulable,
         };
-  const container = (name: "source" | "kaniko" | "verify"): object => ({
-    name,
+  const container = (name: "source" | "kaniko" | "verify" | "direct"): object => ({
+    name: name === "direct" ? "build-image" : name,
     image: "i",
     imageID: "",
     ready: false,
@@ -111,8 +116,9 @@ export function makePodStatus(tweak: AttemptTweak): NonNullable<Pod["status"]> {
     startTime: new Date(NOW - (tweak.age ?? 10_000)).toISOString(),
     ...(tweak.unschedulable === undefined
       ? {
-          initContainerStatuses: [container("source"), container("kaniko")],
-          containerStatuses: [container("verify")],
+          initContainerStatuses:
+            tweak.direct === undefined ? [container("source"), container("kaniko")] : [],
+          containerStatuses: [container(tweak.direct === undefined ? "verify" : "direct")],
         }
       : {}),
     ...tweak.pod,
