@@ -51,6 +51,7 @@ describe("limits", () => {
       engine: "kaniko",
       allowedEngines: ["kaniko", "direct"],
       maxResources: {},
+      ephemeralStorage: "1Gi",
       insecureRegistries: [],
       registryCertificates: "",
       imagePullSecrets: [],
@@ -93,6 +94,7 @@ describe("limits", () => {
         insecureRegistries: ["10.0.0.1:5000", "registry.example"],
         imagePullSecrets: ["pull.modelhook"],
         maxResources: { cpu: 4, "nvidia.com/gpu": 0 },
+        ephemeralStorage: 0,
         deadlineSeconds: 60,
         maxAttempts: 1,
       },
@@ -111,6 +113,7 @@ describe("limits", () => {
       insecureRegistries: ["10.0.0.1:5000", "registry.example"],
       imagePullSecrets: ["pull.modelhook"],
       maxResources: { cpu: "4", "nvidia.com/gpu": "0" },
+      ephemeralStorage: "0",
       deadlineSeconds: 60,
       maxAttempts: 1,
     });
@@ -160,7 +163,7 @@ describe("limits are refused", () => {
     [
       "with an engine that there is not",
       build({ allowedEngines: ["docker"] }),
-      'build.allowedEngines[0]: "docker" is not allowed; allowed: kaniko',
+      'build.allowedEngines[0]: "docker" is not allowed; allowed: kaniko, direct',
     ],
     [
       "with a ceiling of a misspelt resource, which would be none",
@@ -171,6 +174,11 @@ describe("limits are refused", () => {
       "with a ceiling below nothing",
       build({ maxResources: { cpu: "-1" } }),
       'build.maxResources.cpu: "-1" must be a quantity, such as 100m or 64Mi',
+    ],
+    [
+      "with a disk that is no quantity",
+      build({ ephemeralStorage: "big" }),
+      'build.ephemeralStorage: "big" must be a quantity, such as 100m or 64Mi',
     ],
     ["with no attempts", build({ maxAttempts: 0 }), "build.maxAttempts: 0 must be at least 1"],
     [

@@ -59,12 +59,13 @@ const resourceName = z.string().refine(
   },
 );
 
-const quantities = z.record(
-  resourceName,
-  z.union([z.string(), z.number().transform(String)]).refine((text) => parseQuantity(text) >= 0, {
+const quantity = z
+  .union([z.string(), z.number().transform(String)])
+  .refine((text) => parseQuantity(text) >= 0, {
     error: ({ input }) => `${show(input)} must be a quantity, such as 100m or 64Mi`,
-  }),
-);
+  });
+
+const quantities = z.record(resourceName, quantity);
 
 const namespaceOrAll = z.string().refine((name) => name === "*" || isDnsLabel(name), {
   error: ({ input }) => `${show(input)} must be the name of a namespace, or *`,
@@ -163,6 +164,8 @@ const fileSchema = z.object({
     allowedEngines: z.array(z.enum(ENGINES)).default([...ENGINES]),
     /** Most that a build may request, and its limit where the version names none. */
     maxResources: quantities.default({}),
+    /** What kaniko requests of its node's disk, where a version says nothing of it. */
+    ephemeralStorage: quantity.default("1Gi"),
     insecureRegistries: z.array(registry).default([]),
     /** Certificates of authorities, PEM, one after the other; empty for none. */
     registryCertificates: certificates.default(""),

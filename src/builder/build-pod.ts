@@ -1,5 +1,5 @@
 import type { Container, PodSpec, Volume } from "../api/kube-types.ts";
-import { buildResources } from "./build-resources.ts";
+import { buildResources, kanikoNeeds } from "./build-resources.ts";
 import { podOfBuild } from "./build-job.ts";
 import type { BuildRequest } from "./builder.ts";
 import { BUILD_CONTAINERS } from "./containers.ts";
@@ -60,7 +60,7 @@ function kanikoContainer(request: BuildRequest, baseImage: string): Container {
     image: settings.kanikoImage,
     args: [...kanikoArguments(request, baseImage), ...trusting.args].map(literal),
     env: [{ name: "DOCKER_CONFIG", value: "/kaniko/.docker" }],
-    resources: buildResources(request),
+    resources: buildResources(request, kanikoNeeds(settings)),
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: {
       runAsUser: 0,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { makeBuildRequest } from "../../test/make/build.ts";
 import type { ResourceRequirements } from "../api/kube-types.ts";
-import { buildResources } from "./build-resources.ts";
+import { buildResources, kanikoNeeds } from "./build-resources.ts";
 
 type Quantities = Readonly<Record<string, string>>;
 type Case = [
@@ -80,5 +80,41 @@ describe("the containers of a build", () => {
       draft.settings = { ...draft.settings, maxResources: ceiling };
     });
     expect(buildResources(request)).toEqual(expected);
+  });
+});
+
+describe("kaniko", () => {
+  test.each<[when: string, setting: string, asked: Case[1], ceiling: Quantities, disk?: string]>([
+    ["requests the disk that the administrator set", "20Gi", undefined, {}, "20Gi"],
+    ["requests none where he set 0", "0", undefined, {}],
+    [
+      "requests what the version asks for instead, more or less",
+      "20Gi",
+      { requests: { "ephemeral-storage": "5Gi" } },
+      {},
+      "5Gi",
+    ],
+    [
+      "requests what the version limits it to",
+      "20Gi",
+      { limits: { "ephemeral-storage": "50Gi" } },
+      {},
+      "50Gi",
+    ],
+    [
+      "requests no more than the ceiling",
+      "20Gi",
+      undefined,
+      { "ephemeral-storage": "10Gi" },
+      "10Gi",
+    ],
+  ])("%s", (_, ephemeralStorage, asked, maxResources, disk) => {
+    const request = makeBuildRequest((draft) => {
+      const builder = asked === undefined ? {} : { resources: asked };
+      draft.version = { ...draft.version, spec: { ...draft.version.spec, builder } };
+      draft.settings = { ...draft.settings, maxResources, ephemeralStorage };
+    });
+    const { requests } = buildResources(request, kanikoNeeds(request.settings));
+    expect(requests?.["ephemeral-storage"]).toBe(disk);
   });
 });

@@ -1,7 +1,7 @@
 import { own } from "../api/fields.ts";
 import type { ResourceRequirements } from "../api/kube-types.ts";
-import { compareQuantities } from "../api/quantity.ts";
-import type { BuildRequest } from "./builder.ts";
+import { compareQuantities, parseQuantity } from "../api/quantity.ts";
+import type { BuildRequest, BuildSettings } from "./builder.ts";
 
 type Quantities = Readonly<Record<string, string>>;
 
@@ -16,9 +16,13 @@ const WITH_DEFAULT_LIMIT = ["cpu", "memory", "ephemeral-storage"] as const;
 
 /**
  * The resources of each container of a build pod: only one runs at a time, and a quota may want limits on all of them. Nothing
- * is above the administrator's ceiling, whatever the version says: it may be older than the ceiling.
+ * is above the administrator's ceiling, whatever the version says: it may be older than the ceiling. `needs` are requests of one
+ * container where the version says nothing of them.
  */
-export function buildResources({ version, settings }: BuildRequest): ResourceRequirements {
+export function buildResources(
+  { version, settings }: BuildRequest,
+  needs: Quantities = {},
+): ResourceRequirements {
   const { requests: askedRequests, limits: askedLimits } = version.spec.builder?.resources ?? {};
   const ceiling: Quantities = settings.maxResources;
   const defaults = WITH_DEFAULT_LIMIT.flatMap((name) => {
@@ -30,6 +34,7 @@ export function buildResources({ version, settings }: BuildRequest): ResourceReq
     // Kubernetes takes a limit for the request where there is none, and would set the whole ceiling aside.
     ...Object.fromEntries(defaults.map(([name]) => [name, "0"])),
     ...DEFAULT_REQUESTS,
+    ...needs,
     // A limit that the version names without a request is one, as in Kubernetes.
     ...askedLimits,
     ...askedRequests,
@@ -39,6 +44,14 @@ export function buildResources({ version, settings }: BuildRequest): ResourceReq
     requests: lowered(lowered(requests, ceiling), limits),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
   };
+}
+
+/**
+ * What kaniko needs besides: it unpacks the base image and writes a layer with the whole model into its container. How large that
+ * is nobody knows before the pod has a node.
+ */
+export function kanikoNeeds({ ephemeralStorage }: BuildSettings): Quantities {
+  return parseQuantity(ephemeralStorage) === 0 ? {} : { "ephemeral-storage": ephemeralStorage };
 }
 
 /** The quantities, none of them above that of the same name in `most`. */

@@ -17,6 +17,8 @@ export interface BuildSettings {
   readonly allowedBaseImages: readonly string[];
   /** Most that a container of a build may get, and its limit where the version names none; no ceiling for what is absent. */
   readonly maxResources: Readonly<Record<string, string>>;
+  /** What kaniko's container requests of its node's disk where the version says nothing of it; nothing when 0. */
+  readonly ephemeralStorage: string;
   /** Registry hosts (with port) that may be reached by plain HTTP or with an unknown certificate. */
   readonly insecureRegistries: readonly string[];
   /** Certificates of authorities that registries are trusted by, besides those that everybody knows (PEM); empty for none. */

@@ -196,6 +196,7 @@ describe("a build's Job", () => {
       const request = makeBuildRequest((draft) => {
         const builder = resources === undefined ? {} : { resources };
         draft.version = { ...draft.version, spec: { ...draft.version.spec, builder } };
+        draft.settings = { ...draft.settings, ephemeralStorage: "0" };
       });
       expect(containersOf(request).map((each) => each.resources)).toEqual([
         expected,
@@ -204,6 +205,13 @@ describe("a build's Job", () => {
       ]);
     },
   );
+
+  test("has room for what kaniko writes on the disk of its node, and for nothing else", () => {
+    const disks = containersOf(makeBuildRequest()).map(
+      ({ resources }) => resources?.requests?.["ephemeral-storage"],
+    );
+    expect(disks).toEqual([undefined, "1Gi", undefined]);
+  });
 });
 
 describe("registries", () => {

@@ -11,6 +11,7 @@ export function makeSettings(): BuildSettings {
     baseImage: "registry.example/busybox:1",
     allowedBaseImages: [],
     maxResources: {},
+    ephemeralStorage: "1Gi",
     insecureRegistries: [],
     registryCertificates: "",
     imagePullSecrets: [],
