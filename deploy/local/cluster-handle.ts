@@ -20,8 +20,8 @@ export interface LocalCluster {
   bin(program: (typeof NODE_PROGRAMS)[number]): string;
   /** Runs a program inside the node's namespaces to its end and gives its standard output. */
   enter(command: readonly string[], input?: string): Promise<string>;
-  /** Stops one component, SIGTERM first. */
-  stop(component: ComponentName): Promise<void>;
+  /** Stops one component, SIGTERM first; by SIGKILL alone, as a crash would, when that is asked for. */
+  stop(component: ComponentName, signal?: "KILL"): Promise<void>;
   /** Starts a stopped component again and waits until it does its work. */
   start(component: ComponentName): Promise<void>;
   /** Gives the node a directory at `path`, mode 1777, and its path on the host. */
@@ -40,7 +40,7 @@ export async function openCluster(node: Node): Promise<LocalCluster> {
     nodeName: NODE_NAME,
     bin: (program) => programs[program],
     enter: async (command, input) => runInside(first, command, input),
-    stop: async (component) => stopComponent(node, component),
+    stop: async (component, signal) => stopComponent(node, component, signal),
     start: async (component) => {
       await startAndWait(node, [component], { admin, log: () => {} });
     },

@@ -34,8 +34,12 @@ export async function startComponent(node: Node, name: ComponentName): Promise<v
   await writeFile(processFile(node, name), JSON.stringify(process));
 }
 
-/** Stops a component, by SIGKILL if it does not end by itself. */
-export async function stopComponent(node: Node, name: ComponentName): Promise<void> {
+/** Stops a component, by SIGKILL if it does not end by itself, or at once when that is asked for. */
+export async function stopComponent(
+  node: Node,
+  name: ComponentName,
+  first: "TERM" | "KILL" = "TERM",
+): Promise<void> {
   const running = await findRunning(node, name);
   if (running === undefined) return;
   const signal = async (kind: string) =>
@@ -45,7 +49,7 @@ export async function stopComponent(node: Node, name: ComponentName): Promise<vo
     timeoutMs: STOP_TIMEOUT_MS,
     check: async () => !(await stillRuns(running, insidePath(node, "/proc"))),
   };
-  await signal("TERM");
+  await signal(first);
   await waitUntil(gone).catch(async () => {
     await signal("KILL");
     await waitUntil(gone);

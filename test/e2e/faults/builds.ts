@@ -2,8 +2,9 @@ import { FINALIZERS, LABELS } from "../../../src/api/annotations.ts";
 import type { KubeObject } from "../../../src/api/kube-types.ts";
 import type { ModelVersion } from "../../../src/api/modelversion.ts";
 import { eventually, list, read, type TestNode } from "../node.ts";
+import { taggedDigest } from "./image-reads.ts";
 import { hashesOfImage } from "./models.ts";
-import { imagesOf, taggedDigest } from "./pushed-images.ts";
+import { imagesOf } from "./pushed-images.ts";
 
 /** What came of a build, as status, registry and cluster show it. */
 export interface BuildResult {

@@ -18,7 +18,10 @@ export async function writeModel(node: TestNode, path: string, bytes = 0): Promi
 }
 
 /** Where this machine has a path of the node that lies below /models or /foo. */
-export async function onHost({ cluster }: TestNode, path: string): Promise<string> {
+export async function onHost(
+  { cluster }: Pick<TestNode, "cluster">,
+  path: string,
+): Promise<string> {
   const [, top = "", ...below] = path.split("/");
   return join(await cluster.addHostPath(`/${top}`), ...below);
 }
@@ -37,7 +40,10 @@ export async function hashesIn(directory: string): Promise<string> {
 }
 
 /** The same for the model that an image holds. */
-export async function hashesOfImage({ cluster }: TestNode, image: string): Promise<string> {
+export async function hashesOfImage(
+  { cluster }: Pick<TestNode, "cluster">,
+  image: string,
+): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "modelhook-image-"));
   try {
     const archive = join(directory, "image.tar");

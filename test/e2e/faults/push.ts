@@ -2,8 +2,9 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ModelVersion } from "../../../src/api/modelversion.ts";
 import { eventually, read, type TestNode } from "../node.ts";
+import { taggedDigest } from "./image-reads.ts";
 import { findProcesses, signalAll } from "./processes.ts";
-import { repositoryDirectory, taggedDigest } from "./pushed-images.ts";
+import { repositoryDirectory } from "./pushed-images.ts";
 
 /** Bytes of a model whose push takes long enough to be caught. */
 export const CATCHABLE_BYTES = 40_000_000;
