@@ -3,6 +3,7 @@ import type { KubeObject, Pod } from "../../src/api/kube-types.ts";
 import { listAll } from "../../src/kube/list.ts";
 import { resources } from "../../src/kube/resources.ts";
 import { findProcesses, signalAll } from "../e2e/faults/processes.ts";
+import type { Outage } from "./fault.ts";
 import { find, merge, persist, remove, type World } from "./world.ts";
 
 const NAMESPACE = "modelhook-system";
@@ -16,8 +17,26 @@ interface Lease extends KubeObject {
   readonly spec?: { readonly holderIdentity?: string; readonly renewTime?: string };
 }
 
+/** Does it, and gives what was done, in words where that is not certain. */
+export async function takeAway(world: World, outage: Outage<unknown>): Promise<string> {
+  switch (outage.is) {
+    case "leader killed":
+      return killLeader(world);
+    case "both replicas killed":
+      return killAll(world);
+    case "leader deleted":
+      return deleteLeader(world);
+    case "scaled to 0":
+      await scaleToZero(world, outage.forMs);
+      return "";
+    case "API server away":
+      await stopApiServer(world, outage.forMs);
+      return "";
+  }
+}
+
 /** Kills the process of the replica that the lease names; of any when that one does not run. */
-export async function killLeader(world: World): Promise<string> {
+async function killLeader(world: World): Promise<string> {
   const pods = await replicas(world);
   const leader = await leaderOf(world);
   const inOrder = pods.toSorted(
@@ -32,14 +51,14 @@ export async function killLeader(world: World): Promise<string> {
 }
 
 /** Kills the processes of all replicas. */
-export async function killAll(world: World): Promise<string> {
+async function killAll(world: World): Promise<string> {
   const pods = await replicas(world);
   const killed = await Promise.all(pods.map(async (pod) => kill(world, pod)));
   return `killed ${killed.filter(Boolean).length}`;
 }
 
 /** Deletes the pod that leads: it hands the lease over before it ends. */
-export async function deleteLeader(world: World): Promise<string> {
+async function deleteLeader(world: World): Promise<string> {
   const leader = await leaderOf(world);
   if (leader === undefined) return "nobody led";
   await remove(world, resources.pods, { namespace: NAMESPACE, name: leader });
@@ -47,7 +66,7 @@ export async function deleteLeader(world: World): Promise<string> {
 }
 
 /** Takes all replicas away for a while. */
-export async function scaleToZero(world: World, forMs: number): Promise<void> {
+async function scaleToZero(world: World, forMs: number): Promise<void> {
   const { signal } = world;
   await world.alone(async () => {
     await scale(world, 0);
@@ -60,7 +79,7 @@ export async function scaleToZero(world: World, forMs: number): Promise<void> {
 }
 
 /** Stops the API server for a while. */
-export async function stopApiServer(world: World, forMs: number): Promise<void> {
+async function stopApiServer(world: World, forMs: number): Promise<void> {
   const { cluster, signal } = world;
   await world.alone(async () => {
     await cluster.stop("kube-apiserver");

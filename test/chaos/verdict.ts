@@ -1,83 +1,24 @@
-import type { SeenJob, SeenVersion } from "./history.ts";
-
-/** What a campaign left, and what was seen of it on the way. */
-export interface Found {
-  readonly jobs: readonly SeenJob[];
-  readonly versions: readonly SeenVersion[];
-  /** Objects that still carry our finalizer, or can not go, as `Kind/name: why`. */
-  readonly held: readonly string[];
-  /** Jobs that came to no end, and runs that could not be carried out, each in a sentence. */
-  readonly unfinished: readonly string[];
-}
-
 /** One thing that is wrong. */
-interface Problem {
-  /** Name of the job; empty when it concerns none. */
-  readonly job: string;
+export interface Problem {
+  /** Name of the run; empty when it concerns none. */
+  readonly run: string;
   readonly text: string;
 }
 
-/** How it went. */
+/** How a campaign went. */
 export interface Verdict {
-  /** Jobs of which there was a version. */
-  readonly created: number;
-  /** Versions beyond the first of a job, and versions of jobs that did not succeed. */
-  readonly duplicates: number;
-  /** Jobs that succeeded and of which there never was a version. */
-  readonly lost: number;
-  readonly finalizers: number;
   readonly problems: readonly Problem[];
+  /** The line that it ends with. */
+  readonly lastLine: string;
   readonly ok: boolean;
 }
 
-/**
- * Judges a campaign by what was seen in the API alone. A job that its user deleted before it succeeded is let go at that moment;
- * if Kubernetes still calls it complete, one version is right, and none is, too.
- */
-export function judge({ jobs, versions, held, unfinished }: Found): Verdict {
-  const byJob = Map.groupBy(versions, ({ jobUid }) => jobUid);
-  const succeeded = new Map(jobs.filter((job) => job.succeeded).map((job) => [job.uid, job]));
-  const duplicates = [...byJob].flatMap(([jobUid, made]) =>
-    made.slice(succeeded.has(jobUid) ? 1 : 0).map(({ name, uid }) => {
-      const job = jobs.find((each) => each.uid === jobUid);
-      const why =
-        job === undefined
-          ? "no job that was seen"
-          : job.succeeded
-            ? "a job that has one already"
-            : "a job that did not succeed";
-      const whose = jobUid === "" ? "" : ` (job ${job?.name ?? "unknown"}, ${jobUid})`;
-      return { job: job?.name ?? "", text: `ModelVersion ${name} (${uid}) is of ${why}${whose}` };
-    }),
-  );
-  const lost = [...succeeded.values()]
-    .filter((job) => !job.deletedFirst && !byJob.has(job.uid))
-    .map(({ name, uid }) => ({
-      job: name,
-      text: `job ${name} (${uid}) succeeded and has no ModelVersion`,
-    }));
-  const problems = [
-    ...duplicates,
-    ...lost,
-    ...held.map((text) => ({ job: jobOf(text), text })),
-    ...unfinished.map((text) => ({ job: jobOf(text), text })),
-  ];
-  const created = [...succeeded.keys()].filter((uid) => byJob.has(uid)).length;
-  return {
-    created,
-    duplicates: duplicates.length,
-    lost: lost.length,
-    finalizers: held.length,
-    problems,
-    ok: problems.length === 0 && created > 0,
-  };
+/** Name of a run, and what those of its objects begin with that it names. */
+export function nameOf({ index }: { readonly index: number }): string {
+  return `run-${index}`;
 }
 
-/** The line that a campaign ends with. */
-export function lastLine({ created, duplicates, lost, finalizers }: Verdict): string {
-  return `created ${created} duplicates ${duplicates} lost ${lost} finalizers ${finalizers}`;
-}
-
-function jobOf(text: string): string {
-  return /\brun-\d+/.exec(text)?.[0] ?? "";
+/** The problem that a text tells of, with the run that it names. */
+export function problemOf(text: string): Problem {
+  return { run: /\brun-\d+/.exec(text)?.[0] ?? "", text };
 }

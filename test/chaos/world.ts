@@ -1,30 +1,32 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LocalCluster } from "../../deploy/local/local-cluster.ts";
+import type { KubeObject } from "../../src/api/kube-types.ts";
 import type { ApiServer } from "../../src/kube/client.ts";
-import { isNotFound } from "../../src/kube/errors.ts";
+import { isAlreadyExists, isNotFound } from "../../src/kube/errors.ts";
 import { resourcePath, type ObjectRef, type Resource } from "../../src/kube/resources.ts";
-import type { Observer } from "./observer.ts";
-import type { JobSurroundings } from "./training-job.ts";
 
 /** What runs act on. */
 export interface World {
   readonly cluster: LocalCluster;
   /** As a user; the observer has connections of its own. */
   readonly api: ApiServer;
-  readonly observer: Observer;
-  readonly surroundings: JobSurroundings;
+  /** Of all that a campaign makes. */
+  readonly namespace: string;
   /** Ends everything. */
   readonly signal: AbortSignal;
   /** One after the other: what takes the API server or the whole product away. */
-  alone<T>(action: () => Promise<T>): Promise<T>;
+  readonly alone: Queue;
 }
 
-/** Longer than all that takes the API server or the webhook away, one after the other. */
-const PERSIST_MS = 480_000;
+/** Does actions one after the other, in the order of the calls. */
+export type Queue = <T>(action: () => Promise<T>) => Promise<T>;
+
+/** On a busy machine, too, longer than the absences of all that a run may have to wait for, one after the other. */
+export const PATIENCE_SECONDS = 480;
 const PAUSE_MS = 200;
 
-/** Gives actions that wait for each other, in the order of the calls. */
-export function createQueue(): World["alone"] {
+/** Gives a queue that is empty. */
+export function createQueue(): Queue {
   let last: Promise<unknown> = Promise.resolve();
   return async (action) => {
     const turn = last.then(action);
@@ -39,7 +41,7 @@ export async function persist<T>(
   signal: AbortSignal,
   action: () => Promise<T>,
 ): Promise<T> {
-  const deadline = performance.now() + PERSIST_MS;
+  const deadline = performance.now() + PATIENCE_SECONDS * 1000;
   for (;;) {
     try {
       return await action();
@@ -49,6 +51,32 @@ export async function persist<T>(
       await sleep(PAUSE_MS, undefined, { signal });
     }
   }
+}
+
+/** Makes an object, as soon as that of its name has gone whose UID is given, and gives its UID. */
+export async function create(
+  world: Pick<World, "api" | "namespace" | "signal">,
+  resource: Resource,
+  object: KubeObject,
+  uidBefore?: string,
+): Promise<string> {
+  const { api, signal } = world;
+  const { name = "" } = object.metadata ?? {};
+  const place = resource.namespaced ? { namespace: world.namespace } : {};
+  const path = resourcePath(resource, place);
+  return persist(`making ${name}`, signal, async () => {
+    try {
+      const options = { body: object, signal, timeoutMs: 10_000 };
+      const made = await api.request<KubeObject>("POST", path, options);
+      return made.metadata?.uid ?? "";
+    } catch (error) {
+      // The request before was done, but its answer was lost; or that of the same name is still there.
+      if (!isAlreadyExists(error)) throw error;
+      const uid = (await find<KubeObject>(world, resource, { ...place, name }))?.metadata?.uid;
+      if (uid === undefined || uid === uidBefore) throw error;
+      return uid;
+    }
+  });
 }
 
 /** Reads an object, undefined when there is none. */

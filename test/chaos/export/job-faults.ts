@@ -1,37 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Job } from "../../src/api/kube-types.ts";
-import { isAlreadyExists } from "../../src/kube/errors.ts";
-import { resourcePath, resources } from "../../src/kube/resources.ts";
+import { resourcePath, resources } from "../../../src/kube/resources.ts";
 import type { SeenPod, SeenVersion } from "./history.ts";
 import type { Moment, Run } from "./plan.ts";
-import { nameOf, trainingJob } from "./training-job.ts";
-import { find, merge, persist, remove, unlessGone, type World } from "./world.ts";
-
-/** On a busy machine, too, longer than the absences of all that a job may have to wait for, one after the other. */
-const PATIENCE_SECONDS = 480;
-
-/** Makes the job of a run, and gives its UID. */
-export async function createJob(world: World, run: Run, isGood: boolean): Promise<string> {
-  const { api, signal, surroundings } = world;
-  const job = trainingJob(run, isGood, surroundings);
-  const path = resourcePath(resources.jobs, { namespace: surroundings.namespace });
-  const ref = { namespace: surroundings.namespace, name: nameOf(run) };
-  return persist(`making ${nameOf(run)}`, signal, async () => {
-    try {
-      const made = await api.request<Job>("POST", path, { body: job, signal, timeoutMs: 10_000 });
-      return made.metadata?.uid ?? "";
-    } catch (error) {
-      // The request before was done, but its answer was lost.
-      if (!isAlreadyExists(error)) throw error;
-      const uid = (await find<Job>(world, resources.jobs, ref))?.metadata?.uid;
-      if (uid === undefined) throw error;
-      return uid;
-    }
-  });
-}
+import type { ExportWorld } from "./training-job.ts";
+import { nameOf } from "../verdict.ts";
+import { merge, PATIENCE_SECONDS, persist, remove, unlessGone } from "../world.ts";
 
 /** Waits for a moment in the life of a job; false when the job was over before. */
-export async function whenIs(world: World, uid: string, moment: Moment): Promise<boolean> {
+export async function whenIs(world: ExportWorld, uid: string, moment: Moment): Promise<boolean> {
   const { observer, signal } = world;
   const isEnded = (): boolean => {
     const job = observer.history.jobs.get(uid);
@@ -57,7 +33,7 @@ export async function whenIs(world: World, uid: string, moment: Moment): Promise
 
 /** Waits until the job has gone or has been let go. */
 export async function whenOver(
-  world: World,
+  world: ExportWorld,
   uid: string,
   isOver: (uid: string) => boolean,
 ): Promise<void> {
@@ -67,17 +43,17 @@ export async function whenOver(
 
 /** Deletes the job. */
 export async function deleteJob(
-  world: World,
+  world: ExportWorld,
   run: Run,
   uid: string,
   propagationPolicy: "Foreground" | "Background",
 ): Promise<void> {
-  const ref = { namespace: world.surroundings.namespace, name: nameOf(run) };
+  const ref = { namespace: world.namespace, name: nameOf(run) };
   await remove(world, resources.jobs, ref, { uid, propagationPolicy });
 }
 
 /** Deletes a pod of the job that runs, as people do. */
-export async function deletePod(world: World, uid: string): Promise<string> {
+export async function deletePod(world: ExportWorld, uid: string): Promise<string> {
   const [pod] = runningPods(world, uid);
   if (pod === undefined) return "no pod ran any more";
   await remove(world, resources.pods, refOf(world, pod));
@@ -85,7 +61,7 @@ export async function deletePod(world: World, uid: string): Promise<string> {
 }
 
 /** Evicts a pod of the job that runs, as drains do. */
-export async function evictPod(world: World, uid: string): Promise<string> {
+export async function evictPod(world: ExportWorld, uid: string): Promise<string> {
   const [pod] = runningPods(world, uid);
   if (pod === undefined) return "no pod ran any more";
   const { api, signal } = world;
@@ -99,35 +75,39 @@ export async function evictPod(world: World, uid: string): Promise<string> {
 }
 
 /** Suspends the job for a while. */
-export async function suspendJob(world: World, run: Run, forMs: number): Promise<void> {
-  const ref = { namespace: world.surroundings.namespace, name: nameOf(run) };
+export async function suspendJob(world: ExportWorld, run: Run, forMs: number): Promise<void> {
+  const ref = { namespace: world.namespace, name: nameOf(run) };
   await merge(world, resources.jobs, ref, { spec: { suspend: true } });
   await sleep(forMs, undefined, { signal: world.signal });
   await merge(world, resources.jobs, ref, { spec: { suspend: false } });
 }
 
 /** Deletes the version of the job some time after it was made. */
-export async function deleteVersion(world: World, uid: string, delayMs: number): Promise<string> {
-  const { observer, signal, surroundings } = world;
+export async function deleteVersion(
+  world: ExportWorld,
+  uid: string,
+  delayMs: number,
+): Promise<string> {
+  const { observer, signal, namespace } = world;
   const options = { seconds: PATIENCE_SECONDS, signal };
   await observer.until("the version to delete", () => versionsOf(world, uid).length > 0, options);
   const [{ name } = { name: "" }] = versionsOf(world, uid);
   await sleep(delayMs, undefined, { signal });
-  await remove(world, resources.modelversions, { namespace: surroundings.namespace, name });
+  await remove(world, resources.modelversions, { namespace, name });
   return `deleted ${name}`;
 }
 
 /** Versions of the job that were ever seen. */
-export function versionsOf({ observer }: World, uid: string): readonly SeenVersion[] {
+export function versionsOf({ observer }: ExportWorld, uid: string): readonly SeenVersion[] {
   return [...observer.history.versions.values()].filter(({ jobUid }) => jobUid === uid);
 }
 
-function runningPods({ observer }: World, uid: string): readonly SeenPod[] {
+function runningPods({ observer }: ExportWorld, uid: string): readonly SeenPod[] {
   return [...observer.history.pods.values()].filter(
     (pod) => pod.jobUid === uid && pod.phase === "Running" && !pod.deleted,
   );
 }
 
-function refOf({ surroundings }: World, { name }: SeenPod): { namespace: string; name: string } {
-  return { namespace: surroundings.namespace, name };
+function refOf({ namespace }: ExportWorld, { name }: SeenPod): { namespace: string; name: string } {
+  return { namespace, name };
 }

@@ -1,19 +1,20 @@
-import { createRandom, type Random } from "../fuzz/random.ts";
+import { createRandom, type Random } from "../../fuzz/random.ts";
+import {
+  AWAY_MS,
+  deal,
+  randomOfCampaign,
+  SCALED_MS,
+  type Moment as AnyMoment,
+  type Outage,
+} from "../fault.ts";
 
 /** When a fault comes: so long after the job was made, its first pod ran, or it was complete. */
-export interface Moment {
-  readonly after: "creation" | "training" | "completion";
-  readonly delayMs: number;
-}
+export type Moment = AnyMoment<"creation" | "training" | "completion">;
 
 /** What happens to a job, or around it. */
 type Fault =
   | { readonly is: "nothing" }
-  /** The process of the replica that leads is killed; or those of both. */
-  | { readonly is: "leader killed" | "both replicas killed"; readonly at: Moment }
-  /** The pod that leads is deleted, and hands the lease over. */
-  | { readonly is: "leader deleted"; readonly at: Moment }
-  | { readonly is: "scaled to 0" | "API server away"; readonly at: Moment; readonly forMs: number }
+  | Outage<Moment>
   /** The user deletes the job as soon as it is seen to be complete, or while it runs. */
   | {
       readonly is: "job deleted";
@@ -47,13 +48,9 @@ export interface Run {
 
 type Draw = (random: Random) => Fault;
 
-const AWAY_MS = 10_000;
 /** Once in a long campaign: longer than every lease, and than kube-controller-manager believes in the node. */
 const LONG_AWAY_MS = 60_000;
 const LONG_CAMPAIGN = 50;
-const SCALED_MS = 15_000;
-/** Seed of what concerns the whole campaign; runs have their own index. */
-const CAMPAIGN = -1;
 
 /** Twenty runs have every fault; what is nearest to the commit point of an export comes more often. */
 const DECK: readonly Draw[] = [
@@ -81,10 +78,8 @@ const DECK: readonly Draw[] = [
 
 /** The runs of a campaign; the same seed and count give the same. */
 export function planRuns(seed: number, count: number): readonly Run[] {
-  const order = createRandom(seed, CAMPAIGN);
-  const draws: Draw[] = [];
-  while (draws.length < count) draws.push(...shuffled(DECK, order));
-  const runs = draws.slice(0, count).map((draw, index) => planRun(seed, index, draw));
+  const order = randomOfCampaign(seed);
+  const runs = deal(DECK, count, order).map((draw, index) => planRun(seed, index, draw));
   const long = runs.findIndex(({ fault }) => fault.is === "API server away");
   const run = runs[long];
   if (run === undefined || count < LONG_CAMPAIGN) return runs;
@@ -109,21 +104,12 @@ function planRun(seed: number, index: number, draw: Draw): Run {
   };
 }
 
-/** A run in a few words. */
-export function describeRun({ shape, location, index, collected, fault }: Run): string {
+/** What the job of a run is like, in a few words. */
+export function describeShape({ shape, location, index, collected }: Run): string {
   const words: string[] = [shape];
   if (location !== index) words.push(`at the location of run ${location}`);
   if (collected) words.push("TTL 0");
-  return `${words.join(", ")}; ${describeFault(fault)}`;
-}
-
-function describeFault(fault: Fault): string {
-  const words: string[] = [fault.is];
-  if ("propagation" in fault) words.push(`(${fault.propagation})`);
-  if ("forMs" in fault) words.push(`for ${fault.forMs} ms`);
-  if ("at" in fault) words.push(`${fault.at.delayMs} ms after ${fault.at.after}`);
-  if ("delayMs" in fault) words.push(`${fault.delayMs} ms after it was made`);
-  return words.join(" ");
+  return words.join(", ");
 }
 
 function anyMoment(random: Random): Moment {
@@ -149,11 +135,4 @@ function justComplete(random: Random): Moment {
 
 function propagation(random: Random): "Foreground" | "Background" {
   return random.pick(["Foreground", "Background"]);
-}
-
-function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
-  return items
-    .map((item) => ({ item, rank: random.next() }))
-    .toSorted((one, other) => one.rank - other.rank)
-    .map(({ item }) => item);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { SeenJob, SeenVersion } from "./history.ts";
-import { judge, lastLine, type Found } from "./verdict.ts";
+import { judge, type Found } from "./verdict.ts";
 
 function makeSeenJob(name: string, more: Partial<SeenJob> = {}): SeenJob {
   return {
@@ -37,7 +37,7 @@ function makeFound(more: Partial<Found> = {}): Found {
 describe("the verdict", () => {
   test("counts jobs that have a version, whatever is still there", () => {
     const verdict = judge(makeFound());
-    expect(lastLine(verdict)).toBe("created 2 duplicates 0 lost 0 finalizers 0");
+    expect(verdict.lastLine).toBe("created 2 duplicates 0 lost 0 finalizers 0");
     expect(verdict).toMatchObject({ ok: true, problems: [] });
   });
 
@@ -46,17 +46,17 @@ describe("the verdict", () => {
     const verdict = judge(
       makeFound({ versions: [...versions, makeSeenVersion("run-2", "again")] }),
     );
-    expect(lastLine(verdict)).toBe("created 2 duplicates 1 lost 0 finalizers 0");
+    expect(verdict.lastLine).toBe("created 2 duplicates 1 lost 0 finalizers 0");
     const text =
       "ModelVersion again (uid-of-again) is of a job that has one already (job run-2, uid-of-run-2)";
-    expect(verdict).toMatchObject({ ok: false, problems: [{ job: "run-2", text }] });
+    expect(verdict).toMatchObject({ ok: false, problems: [{ run: "run-2", text }] });
   });
 
   test("finds the version of a job that failed, of one that was never seen, and of none", () => {
     const stray = { ...makeSeenVersion(""), jobUid: "" };
     const versions = [...makeFound().versions, makeSeenVersion("run-3"), makeSeenVersion("run-9")];
     const verdict = judge(makeFound({ versions: [...versions, stray] }));
-    expect(lastLine(verdict)).toBe("created 2 duplicates 3 lost 0 finalizers 0");
+    expect(verdict.lastLine).toBe("created 2 duplicates 3 lost 0 finalizers 0");
     expect(verdict.problems.map(({ text }) => text.replace(/^.* is of /, ""))).toEqual([
       "a job that did not succeed (job run-3, uid-of-run-3)",
       "no job that was seen (job unknown, uid-of-run-9)",
@@ -67,9 +67,9 @@ describe("the verdict", () => {
 
   test("finds the job that succeeded and has no version", () => {
     const verdict = judge(makeFound({ versions: [makeSeenVersion("run-1")] }));
-    expect(lastLine(verdict)).toBe("created 1 duplicates 0 lost 1 finalizers 0");
+    expect(verdict.lastLine).toBe("created 1 duplicates 0 lost 1 finalizers 0");
     const text = "job run-2 (uid-of-run-2) succeeded and has no ModelVersion";
-    expect(verdict).toMatchObject({ ok: false, problems: [{ job: "run-2", text }] });
+    expect(verdict).toMatchObject({ ok: false, problems: [{ run: "run-2", text }] });
   });
 
   test("allows one version, or none, of a job that was deleted before it was complete", () => {
@@ -89,8 +89,8 @@ describe("the verdict", () => {
     const held = ["Job/run-1: carries model.kubedl.io/export", "PersistentVolume/mh-1: is left"];
     const unfinished = ["run-3 came to no end: held"];
     const verdict = judge(makeFound({ held, unfinished }));
-    expect(lastLine(verdict)).toBe("created 2 duplicates 0 lost 0 finalizers 2");
-    expect(verdict.problems.map(({ job }) => job)).toEqual(["run-1", "", "run-3"]);
+    expect(verdict.lastLine).toBe("created 2 duplicates 0 lost 0 finalizers 2");
+    expect(verdict.problems.map(({ run }) => run)).toEqual(["run-1", "", "run-3"]);
     expect(verdict.ok).toBe(false);
     expect(judge(makeFound({ unfinished })).ok).toBe(false);
   });

@@ -1,18 +1,27 @@
-import { ANNOTATIONS } from "../../src/api/annotations.ts";
-import type { Job } from "../../src/api/kube-types.ts";
+import { ANNOTATIONS } from "../../../src/api/annotations.ts";
+import type { Job } from "../../../src/api/kube-types.ts";
+import { nameOf } from "../verdict.ts";
+import type { Observer } from "../watching.ts";
+import type { World } from "../world.ts";
+import type { History } from "./history.ts";
 import type { Run } from "./plan.ts";
 
 /** Label of the jobs and pods of a campaign: name of the run. */
 export const RUN_LABEL = "chaos-run";
 
 /** Where jobs run, and what they say of their models. */
-export interface JobSurroundings {
-  readonly namespace: string;
+interface JobSurroundings {
   /** Of the programs that train. */
   readonly image: string;
   readonly nodeName: string;
   /** The cluster's own, and one that modelhook refuses without asking it. */
   readonly registries: { readonly own: string; readonly refused: string };
+}
+
+/** What runs act on. */
+export interface ExportWorld extends World {
+  readonly observer: Observer<History>;
+  readonly surroundings: JobSurroundings;
 }
 
 /** Tag that all exports ask for. */
@@ -22,11 +31,6 @@ export const TAG = "held";
 const MODELS = "/models/chaos";
 /** Models that the versions of all runs are spread over: some are the first of theirs, most are not. */
 const MODEL_COUNT = 7;
-
-/** Name of the job of a run. */
-export function nameOf({ index }: Run): string {
-  return `run-${index}`;
-}
 
 /** Where the models of all runs would be pushed. */
 export function repositoryIn(registry: string): string {
@@ -49,7 +53,7 @@ export function trainingJob(run: Run, isGood: boolean, given: JobSurroundings): 
   return {
     apiVersion: "batch/v1",
     kind: "Job",
-    metadata: { name, namespace: given.namespace, labels, annotations },
+    metadata: { name, labels, annotations },
     spec: {
       // A pod that is deleted or evicted counts as one that failed.
       backoffLimit: isGood ? 6 : 0,

@@ -1,6 +1,7 @@
-import { FINALIZERS, LABELS } from "../../src/api/annotations.ts";
-import type { Job, KubeObject, Pod } from "../../src/api/kube-types.ts";
-import type { Change } from "../../src/kube/store.ts";
+import { FINALIZERS, LABELS } from "../../../src/api/annotations.ts";
+import type { Job, KubeObject, Pod } from "../../../src/api/kube-types.ts";
+import type { Change } from "../../../src/kube/store.ts";
+import { createNotes, type Notes } from "../notes.ts";
 import { RUN_LABEL } from "./training-job.ts";
 
 /** All that was ever seen of one job. */
@@ -36,12 +37,10 @@ export interface SeenPod {
 }
 
 /** What was seen of a campaign from its start, whatever is still there. */
-export interface History {
+export interface History extends Pick<Notes, "lines"> {
   readonly jobs: ReadonlyMap<string, SeenJob>;
   readonly versions: ReadonlyMap<string, SeenVersion>;
   readonly pods: ReadonlyMap<string, SeenPod>;
-  /** What happened to a name, as `seconds text`, oldest first. */
-  readonly lines: readonly { readonly name: string; readonly text: string }[];
 }
 
 /** Takes what watches report. */
@@ -58,11 +57,8 @@ export function createRecorder(seconds: () => number): Recorder {
   const jobs = new Map<string, SeenJob>();
   const versions = new Map<string, SeenVersion>();
   const pods = new Map<string, SeenPod>();
-  const lines: { name: string; text: string }[] = [];
   const completed = new Set<string>();
-  const note = (name: string, text: string): void => {
-    lines.push({ name, text: `${seconds().toFixed(2).padStart(8)} ${text}` });
-  };
+  const { lines, note } = createNotes(seconds);
   return {
     jobs,
     versions,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Job, KubeObject } from "../../src/api/kube-types.ts";
+import type { Job, KubeObject } from "../../../src/api/kube-types.ts";
 import { createRecorder, isOver } from "./history.ts";
 import { judge } from "./verdict.ts";
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { describeRun, planRuns, type Run } from "./plan.ts";
+import { describeFault } from "../fault.ts";
+import { describeShape, planRuns, type Run } from "./plan.ts";
 
 const SEEDS = [0, 1, 7, 2 ** 32 - 1];
 
@@ -18,7 +19,10 @@ test("twenty runs have every fault, and each tells what it is", () => {
     const runs = planRuns(seed, 20);
     expect(runs.map(({ index }) => index)).toEqual([...runs.keys()]);
     expect(faultsOf(runs)).toEqual(all);
-    for (const run of runs) expect(describeRun(run)).toContain(run.fault.is);
+    for (const run of runs) {
+      expect(describeFault(run.fault)).toContain(run.fault.is);
+      expect(describeShape(run)).toContain(run.shape);
+    }
   }
 });
 

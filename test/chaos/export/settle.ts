@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeJob, isOver } from "./history.ts";
-import { whenAllIsBack } from "./outages.ts";
-import { heldObjects, stuckObjects } from "./remains.ts";
+import { whenAllIsBack } from "../outages.ts";
+import { heldObjects, stuckObjects } from "../remains.ts";
 import type { Found } from "./verdict.ts";
-import type { World } from "./world.ts";
+import type { ExportWorld } from "./training-job.ts";
 
 /** From the moment everything is up again: takeover of the lease, pods that are made again, Kubernetes' back-offs. */
 const SETTLE_SECONDS = 180;
@@ -11,7 +11,7 @@ const SETTLE_SECONDS = 180;
 const QUIET_MS = 10_000;
 
 /** Brings everything up, waits until all is over, and says what there is then. */
-export async function settle(world: World, log: (line: string) => void): Promise<Found> {
+export async function settle(world: ExportWorld, log: (line: string) => void): Promise<Found> {
   const { observer, signal } = world;
   const { history } = observer;
   await whenAllIsBack(world);
