@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { buildPrograms } from "../deploy/local/build.ts";
 import { CONTROL_PLANE_PROGRAMS } from "../deploy/local/programs.ts";
@@ -13,6 +13,8 @@ import { CONTROL_PLANE_PROGRAMS } from "../deploy/local/programs.ts";
 interface Counts {
   readonly passed: number;
   readonly failed: number;
+  /** Tests that failed, and files that could not be run, by name. */
+  readonly failures: readonly string[];
   /** Tests that did not run, by full name. */
   readonly skipped: readonly string[];
 }
@@ -23,12 +25,14 @@ interface Report {
   readonly numFailedTests: number;
   readonly numFailedTestSuites: number;
   readonly testResults: readonly {
+    readonly name: string;
     readonly status: string;
     readonly message?: string;
     readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
   }[];
 }
 
+const ROOT = join(import.meta.dirname, "..");
 const PROJECTS = new Set(["unit", "integration", "cluster", "e2e"]);
 
 const { positionals } = parseArgs({ allowPositionals: true });
@@ -60,12 +64,15 @@ const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
 for (const name of results.flatMap(({ skipped }) => skipped))
   process.stdout.write(`skipped: ${name}\n`);
+// Where only the end of a long output is kept, that is what is looked for in it.
+for (const name of results.flatMap(({ failures }) => failures))
+  process.stdout.write(`failed: ${name}\n`);
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 
 async function runProject(project: string): Promise<Counts> {
   const file = join(directory, `${project}.json`);
-  const vitest = join(import.meta.dirname, "../node_modules/vitest/vitest.mjs");
+  const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
   // A filter may be for one of several projects; that none has such a test is seen in the sum.
   const chosen = filters.length === 0 ? [] : ["--passWithNoTests", ...filters];
@@ -95,11 +102,15 @@ function countsOf(report: Report, code: number): Counts {
   const broken = report.testResults.filter(
     ({ status, assertionResults }) =>
       status === "failed" && !assertionResults.some((test) => test.status === "failed"),
-  ).length;
-  const failures = report.numFailedTests + broken;
+  );
+  const failed = report.numFailedTests + broken.length;
   return {
     passed: report.numPassedTests,
-    failed: failures === 0 && code !== 0 ? 1 : failures,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    failures: [
+      ...tests.filter(({ status }) => status === "failed").map(({ fullName }) => fullName),
+      ...broken.map(({ name }) => relative(ROOT, name)),
+    ],
     skipped: tests
       .filter(({ status }) => status !== "passed" && status !== "failed")
       .map(({ fullName }) => fullName),

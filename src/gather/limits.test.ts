@@ -77,7 +77,7 @@ test("a change is in force at once, whole, and whoever listens is told once", as
   const changed = vi.fn<() => void>();
   source.onChange(changed);
   await mount(fileWith(["/other"]));
-  await vi.waitUntil(() => news.length > 0);
+  await vi.waitUntil(() => news.length > 0, 20_000);
   expect(prefixesOf(source)).toEqual(["/other"]);
   expect(before.policy.localPrefixes).toEqual({ "*": ["/models"] });
   expect(Object.isFrozen(source.current().policy.localPrefixes)).toBe(true);
@@ -90,7 +90,7 @@ test("a file that says the same in other words is no change", async () => {
   const before = source.current();
   await mount(`# a comment\n${fileWith(["/models/"])}`);
   await mount(fileWith(["/last"]));
-  await vi.waitUntil(() => source.current() !== before);
+  await vi.waitUntil(() => source.current() !== before, 20_000);
   expect(news).toEqual([{ outcome: "taken", restart: [] }]);
 });
 
@@ -99,10 +99,10 @@ test("while the file is invalid the last valid limits stay, and every problem is
   const changed = vi.fn<() => void>();
   source.onChange(changed);
   await mount(fileWith(["/", "models"]));
-  await vi.waitUntil(() => news.length > 0);
+  await vi.waitUntil(() => news.length > 0, 20_000);
   await mount(fileWith(["/", "models"]));
   await mount(fileWith(["/models"]));
-  await vi.waitUntil(() => news.length > 1);
+  await vi.waitUntil(() => news.length > 1, 20_000);
   const must = 'must be an absolute directory other than /, without ".."';
   const faults = [
     { field: "localStorage.allowedPrefixes.*[0]", message: `"/" ${must}` },
@@ -124,7 +124,7 @@ test("while the file is invalid the last valid limits stay, and every problem is
 test("a file that is gone is invalid", async () => {
   const source = await follow();
   await rm(join(directory, "config.yaml"));
-  await vi.waitUntil(() => news.length > 0);
+  await vi.waitUntil(() => news.length > 0, 20_000);
   expect(news).toMatchObject([
     {
       outcome: "refused",
@@ -137,7 +137,7 @@ test("a file that is gone is invalid", async () => {
 test("other certificates are taken at the next start, and that is said", async () => {
   await follow();
   await mount(fileWith(["/models"], { certificates: { directory: "/tls" } }));
-  await vi.waitUntil(() => news.length > 0);
+  await vi.waitUntil(() => news.length > 0, 20_000);
   expect(news).toEqual([{ outcome: "taken", restart: ["certificates"] }]);
   expect(lines.join("")).toContain("These settings wait for a restart");
 });

@@ -59,7 +59,7 @@ test("a new pair is taken, and whoever listens is told", async () => {
   const next = await issueLeaf(authority, ["127.0.0.1"], { from: now, to: now + DAY });
   await store({ "tls.key": next.key });
   await store({ "tls.crt": next.cert });
-  await vi.waitUntil(() => source.current().cert === next.cert);
+  await vi.waitUntil(() => source.current().cert === next.cert, 20_000);
   expect(source.current().key).toBe(next.key);
   expect(changed).toHaveBeenCalledOnce();
 });
@@ -68,7 +68,7 @@ test("while the files do not fit together the last good ones stay", async () => 
   const source = await open();
   const next = await issueLeaf(authority, ["127.0.0.1"], { from: now, to: now + DAY });
   await store({ "tls.crt": next.cert });
-  await vi.waitUntil(() => lines.length > 0);
+  await vi.waitUntil(() => lines.length > 0, 20_000);
   expect(lines[0]).toContain("tls.key does not belong to the certificate");
   expect(lines[0]).not.toContain("PRIVATE KEY");
   expect(source.current().cert).toBe(leaf.cert);

@@ -43,7 +43,7 @@ async function openSource(stored: Authority) {
   const nextCheck = async () => {
     const { checks } = state;
     // The check that runs now may have begun before the test's last change.
-    await vi.waitUntil(() => state.checks >= checks + 3);
+    await vi.waitUntil(() => state.checks >= checks + 3, 20_000);
   };
   return { source, state, changes, nextCheck };
 }
@@ -74,7 +74,7 @@ test("the leaf is renewed after two thirds of its life, not before", async () =>
   expect(source.current()).toBe(first);
   expect(changes).not.toHaveBeenCalled();
   state.now = start + 20 * DAY;
-  await vi.waitUntil(() => source.current() !== first);
+  await vi.waitUntil(() => source.current() !== first, 20_000);
   expect(source.current().notAfter).toBe(start + 50 * DAY);
   expect(source.current().key).not.toBe(first.key);
   expect(changes).toHaveBeenCalledOnce();
@@ -87,13 +87,13 @@ test("a new authority is published beside the old one before a leaf is signed by
   const after = await makeAuthority();
   state.isPublished = false;
   state.stored = { ...after, bundle: after.cert };
-  await vi.waitUntil(() => source.current().caBundle !== first.caBundle);
+  await vi.waitUntil(() => source.current().caBundle !== first.caBundle, 20_000);
   expect(source.current().cert).toBe(first.cert);
   expect(source.current().caBundle).toBe(after.cert + before.cert);
   await nextCheck();
   expect(source.current().cert).toBe(first.cert);
   state.isPublished = true;
-  await vi.waitUntil(() => source.current().cert !== first.cert);
+  await vi.waitUntil(() => source.current().cert !== first.cert, 20_000);
   expect(isTrusted(source.current().cert, after.cert, start)).toBe(true);
   expect(source.current().caBundle).toBe(after.cert);
 });
@@ -114,6 +114,6 @@ test("an authority that cannot be read at a check leaves the leaf in use", async
     checkEveryMs: 1,
   });
   const first = source.current();
-  await vi.waitUntil(() => calls > 3);
+  await vi.waitUntil(() => calls > 3, 20_000);
   expect(source.current()).toBe(first);
 });

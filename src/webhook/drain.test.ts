@@ -110,10 +110,10 @@ test("a replica that leaves under load loses no request, and another takes over"
   }
 
   const clients = Array.from({ length: 8 }, async (_, client) => call(client));
-  await vi.waitUntil(() => leaving.answered.length > 50);
+  await vi.waitUntil(() => leaving.answered.length > 50, 20_000);
   await leaving.drain({ graceMs: 200, finishMs: 2000 });
   const atTheEnd = [leaving, staying].map((replica) => replica.answered.length);
-  await vi.waitUntil(() => staying.answered.length > (atTheEnd[1] ?? 0) + 50);
+  await vi.waitUntil(() => staying.answered.length > (atTheEnd[1] ?? 0) + 50, 20_000);
   over.abort();
   await Promise.all(clients);
 
@@ -144,7 +144,7 @@ describe("while it drains", () => {
     const replica = await start(() => 300);
     const options = { port: replica.webhook.port, ca: source.current().caBundle, agent };
     const reply = send({ ...options, path: "/mutate" }, makeReview("slow"));
-    await vi.waitUntil(() => replica.received.length === 1);
+    await vi.waitUntil(() => replica.received.length === 1, 20_000);
     await replica.drain({ graceMs: 10, finishMs: 2000 });
     expect(await reply).toMatchObject({ code: 200, headers: { connection: "close" } });
   });
@@ -154,7 +154,7 @@ describe("while it drains", () => {
     const options = { port: replica.webhook.port, ca: source.current().caBundle, agent };
     const reply = send({ ...options, path: "/mutate" }, makeReview("stuck"));
     const outcome = reply.catch((error: unknown) => String(error));
-    await vi.waitUntil(() => replica.received.length === 1);
+    await vi.waitUntil(() => replica.received.length === 1, 20_000);
     await replica.drain({ graceMs: 10, finishMs: 50 });
     expect(await outcome).toContain("socket hang up");
   });

@@ -38,7 +38,7 @@ test("a namespace with a finished exporting job, a pod that exports and a failed
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name: "bare", namespace: "leaving", annotations },
-    spec: { containers: [container] },
+    spec: { restartPolicy: "Never", containers: [container] },
   };
   const version = {
     apiVersion: "model.kubedl.io/v1alpha1",

@@ -51,7 +51,7 @@ test("replicas are replaced one after the other while the API server creates pod
   const balancer = await startBalancer(backends);
   const leader = await startReplica(api, log);
   leader.lead(`https://127.0.0.1:${balancer.port}`);
-  await vi.waitUntil(() => backends.every(({ readiness }) => readiness.isReady()));
+  await vi.waitUntil(() => backends.every(({ readiness }) => readiness.isReady()), 20_000);
   await vi.waitUntil(
     async () => {
       await create(api, resources.models, {
@@ -82,20 +82,24 @@ test("replicas are replaced one after the other while the API server creates pod
     }
   }
   const clients = Array.from({ length: 6 }, createPods);
-  for (const leaving of [first, second]) {
-    const next = await start();
-    await vi.waitUntil(() => next.readiness.isReady() && leaving.seen.length > 100, 20_000);
-    await drainAndStop(leaving);
-    await vi.waitUntil(() => next.seen.length > 100, 20_000);
+  try {
+    for (const leaving of [first, second]) {
+      const next = await start();
+      await vi.waitUntil(() => next.readiness.isReady() && leaving.seen.length > 100, 30_000);
+      await drainAndStop(leaving);
+      await vi.waitUntil(() => next.seen.length > 100, 30_000);
+    }
+  } finally {
+    // Clients that nobody stops would go on for ever.
+    over.abort();
+    await Promise.all(clients);
+    balancer.close();
+    await leader.stop();
   }
-  over.abort();
-  await Promise.all(clients);
-  balancer.close();
-  await leader.stop();
 
   expect(failed).toEqual([]);
   const sent = backends
     .flatMap(({ seen }) => seen)
     .filter(({ request }) => request.kind.kind === "Pod");
   expect(sent).toHaveLength(admitted);
-});
+}, 150_000);
