@@ -1,7 +1,9 @@
+import { rootCertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ControlPlane } from "../../deploy/local/control-plane.ts";
 import type { Policy } from "../../src/admission/policy.ts";
 import type { Job } from "../../src/api/kube-types.ts";
+import type { BuildSettings } from "../../src/builder/builder.ts";
 import type { ModelVersion } from "../../src/api/modelversion.ts";
 import { eventsOn, list, read } from "./kubelet.ts";
 import { startModelhook, startPlane, type RunningModelhook } from "./modelhook.ts";
@@ -103,6 +105,39 @@ describe("when the limits have changed", () => {
     await expect.poll(jobOwners, SOON).toEqual(["allowed", "registry"]);
   });
 
+  test("the next build has the certificates, the pull Secrets and the disk that they name", async () => {
+    const [authority = ""] = rootCertificates;
+    const registries = { "*": ["*"] };
+    const build = {
+      registryCertificates: authority,
+      imagePullSecrets: ["pull"],
+      ephemeralStorage: "5Gi",
+    };
+    await changeLimits({ registries }, build);
+    await makeVersion("trusting", specOf("trusting", {}));
+    await expect.poll(async () => jobOf("trusting"), SOON).toBeDefined();
+    const { metadata, spec } = (await jobOf("trusting"))?.spec?.template ?? {};
+    expect(metadata?.annotations).toEqual({
+      "build.model.kubedl.io/registry-certificates": authority,
+    });
+    expect(spec?.imagePullSecrets).toEqual([{ name: "pull" }]);
+    expect(spec?.volumes?.find(({ downwardAPI }) => downwardAPI !== undefined)).toMatchObject({
+      name: "registry-certificates",
+      downwardAPI: {
+        items: [
+          {
+            path: "ca.pem",
+            fieldRef: {
+              fieldPath: "metadata.annotations['build.model.kubedl.io/registry-certificates']",
+            },
+          },
+        ],
+      },
+    });
+    const [, kaniko] = spec?.initContainers ?? [];
+    expect(kaniko?.resources?.requests).toMatchObject({ "ephemeral-storage": "5Gi" });
+  });
+
   test("one whose engine no namespace may use any more is not", async () => {
     await changeLimits({ engines: [] });
     await makeVersion("late", specOf("late", {}));
@@ -117,10 +152,13 @@ describe("when the limits have changed", () => {
 });
 
 /** Changes them, and waits until they are followed. */
-async function changeLimits(limits: Partial<Policy>): Promise<void> {
+async function changeLimits(
+  limits: Partial<Policy>,
+  build: Partial<BuildSettings> = {},
+): Promise<void> {
   const changes = (): number => modelhook.output().split("The limits are in force").length;
   const before = changes();
-  await modelhook.setLimits({ limits: { ...LIMITS, ...limits } });
+  await modelhook.setLimits({ limits: { ...LIMITS, ...limits }, build });
   await expect.poll(changes, SOON).toBeGreaterThan(before);
 }
 
@@ -128,6 +166,11 @@ async function changeLimits(limits: Partial<Policy>): Promise<void> {
 async function jobOwners(): Promise<readonly string[]> {
   const jobs = await list<Job>(plane, "jobs", "model.kubedl.io/modelversion-uid");
   return jobs.map(({ metadata }) => metadata?.ownerReferences?.[0]?.name ?? "").toSorted();
+}
+
+async function jobOf(version: string): Promise<Job | undefined> {
+  const jobs = await list<Job>(plane, "jobs", "model.kubedl.io/modelversion-uid");
+  return jobs.find(({ metadata }) => metadata?.ownerReferences?.[0]?.name === version);
 }
 
 async function statusOf(name: string): Promise<ModelVersion["status"]> {

@@ -7,6 +7,7 @@ import { parse, parseAllDocuments, stringify } from "yaml";
 import { startControlPlane, type ControlPlane } from "../../deploy/local/control-plane.ts";
 import { findFreePort } from "../../deploy/local/ports.ts";
 import type { Policy } from "../../src/admission/policy.ts";
+import type { BuildSettings } from "../../src/builder/builder.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -37,6 +38,8 @@ export interface ModelhookOptions {
   readonly maxAttempts?: number;
   /** Limits of the administrator other than the test's usual ones, as decisions read them. */
   readonly limits?: Partial<Policy>;
+  /** Settings of builds that decide nothing. */
+  readonly build?: Partial<BuildSettings>;
   /** Builds although KubeDL runs. */
   readonly takeover?: boolean;
 }
@@ -133,7 +136,7 @@ export async function launchModelhook(
 }
 
 /** The configuration file; what is undefined in it is left out. */
-function configOf({ allowedPrefixes, maxAttempts, limits = {} }: ModelhookOptions): object {
+function configOf({ allowedPrefixes, maxAttempts, limits = {}, build }: ModelhookOptions): object {
   const [baseImage = "registry.test/busybox:1", ...allowedBaseImages] = limits.baseImages ?? [];
   return {
     localStorage: {
@@ -152,6 +155,7 @@ function configOf({ allowedPrefixes, maxAttempts, limits = {} }: ModelhookOption
       allowedEngines: limits.engines,
       maxResources: limits.maxResources,
       maxAttempts: maxAttempts ?? 3,
+      ...build,
     },
   };
 }
