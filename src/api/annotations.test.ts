@@ -75,7 +75,7 @@ describe("parseExport", () => {
     [exportWith({ clean: "yes" }), `clean: "yes" must be true or false`],
     [
       exportWith({ builder: { engine: "docker" } }),
-      `builder.engine: "docker" is not allowed; allowed: kaniko`,
+      `builder.engine: "docker" is not allowed; allowed: kaniko, direct`,
     ],
     [
       exportWith({ tag: "v1" }),

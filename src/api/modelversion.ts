@@ -36,7 +36,10 @@ export const NO_BASE = "scratch";
 /** Name of a program that can build an image. */
 export type Engine = (typeof ENGINES)[number];
 
-const engineSchema = z.enum(ENGINES).optional().describe("Program that builds the image; the administrator's when absent.");
+const engineSchema = z
+  .enum(ENGINES)
+  .optional()
+  .describe("Program that builds the image; the administrator's when absent.");
 
 const builderSchema = z
   .object({

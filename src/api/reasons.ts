@@ -76,6 +76,7 @@ export const REASONS = {
   StorageBound: "The volume that holds the model is bound.",
   StorageNotBound: "The volume that holds the model is not bound.",
   SourceNotFound: "The directory that should hold the model does not exist.",
+  SourceUnreadable: "The build may not read a part of the model.",
   EmptyModel: "The directory that should hold the model is empty.",
   SourceChanged: "The model changed while it was read.",
   UnsupportedFile: "The model holds a file that an image can not hold.",

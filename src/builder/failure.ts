@@ -4,6 +4,7 @@ import type { BuildFailure, Retry } from "./builder.ts";
 /** Reasons for which an attempt fails, and how often another is worth it. */
 export const FAILURES = {
   SourceNotFound: { retry: "never" },
+  SourceUnreadable: { retry: "never" },
   EmptyModel: { retry: "never" },
   // Whoever wrote has probably finished by the next attempt.
   SourceChanged: { retry: "few" },

@@ -29,6 +29,7 @@ const CASES: readonly Case[] = [
   ...(
     [
       "SourceNotFound",
+      "SourceUnreadable",
       "EmptyModel",
       "SourceChanged",
       "UnsupportedFile",

@@ -140,7 +140,7 @@ function noRight(name: string, cause: unknown): BuildFault {
     user === 0
       ? `${name} can not be read: root has no right to it (does the file server squash root?)`
       : `${name} can not be read: user ${user}, as whom the engine direct reads, has no right to it; have the training write files that all may read (umask 022), or set spec.builder.engine to kaniko, which reads as root`;
-  return new BuildFault("Unknown", message, { cause });
+  return new BuildFault("SourceUnreadable", message, { cause });
 }
 
 function kindOf(path: Buffer, name: Buffer, stats: BigIntStats): SourceEntry["kind"] {

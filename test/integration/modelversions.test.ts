@@ -141,7 +141,7 @@ describe("a ModelVersion is refused", () => {
       [
         "",
         `spec.modelName: "Digits" must be lower case letters, digits and "-", beginning and ending with a letter or digit`,
-        `spec.builder.engine: "docker" is not allowed; allowed: kaniko`,
+        `spec.builder.engine: "docker" is not allowed; allowed: kaniko, direct`,
         `spec.imageRepo: "registry.test/digits:1" has a tag; put it into imageTag`,
         `spec.imageTag: "!" is not a tag: at most 128 letters, digits, "_", "." and "-", not beginning with "." or "-"`,
       ].join("\n* "),

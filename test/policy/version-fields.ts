@@ -8,6 +8,7 @@ export const FIELD_ROWS: readonly Row[] = [
   ["Schema", "a free text as createdBy", { createdBy: "Grace Hopper <grace@example.com>" }],
   ["Schema", "fields that only KubeDL's users write", { imageTag: "v0.1", createdBy: "user1" }],
   ["Schema", "kaniko as its engine", { builder: { engine: "kaniko" } }],
+  ["Schema", "direct as its engine", { builder: { engine: "direct" } }],
   ["Schema", "an empty builder", { builder: {} }],
   [
     "Schema",
@@ -125,15 +126,15 @@ export const FIELD_ROWS: readonly Row[] = [
     "Schema",
     "an engine that there is not",
     { builder: { engine: "docker" } },
-    'spec.builder.engine: "docker" is not allowed; allowed: kaniko',
-    'spec.builder.engine: Unsupported value: "docker": supported values: "kaniko"',
+    'spec.builder.engine: "docker" is not allowed; allowed: kaniko, direct',
+    'spec.builder.engine: Unsupported value: "docker": supported values: "kaniko", "direct"',
   ],
   [
     "Schema",
     "an engine that is misspelt",
     { builder: { engine: "kanico" } },
-    'spec.builder.engine: "kanico" is not allowed; allowed: kaniko; did you mean kaniko?',
-    'spec.builder.engine: Unsupported value: "kanico": supported values: "kaniko"',
+    'spec.builder.engine: "kanico" is not allowed; allowed: kaniko, direct; did you mean kaniko?',
+    'spec.builder.engine: Unsupported value: "kanico": supported values: "kaniko", "direct"',
   ],
   [
     "Schema",

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LABELS } from "../../../src/api/annotations.ts";
 import type { Pod } from "../../../src/api/kube-types.ts";
-import type { ModelVersion } from "../../../src/api/modelversion.ts";
+import { ENGINES, type ModelVersion } from "../../../src/api/modelversion.ts";
 import {
   apply,
   joinNode,
@@ -16,7 +16,7 @@ import { builtOnce, resultOf } from "./builds.ts";
 import { hashesIn, modelVersion, writeModel } from "./models.ts";
 import { CATCHABLE_BYTES, holdPush, type HeldPush } from "./push.ts";
 
-const NAMESPACE = "faults-builds";
+const LEVELS = { kaniko: "baseline", direct: "restricted" } as const;
 
 type Delete = (...args: readonly string[]) => Promise<string>;
 
@@ -30,7 +30,7 @@ interface Fault {
 
 const FAULTS: readonly Fault[] = [
   {
-    title: "kaniko is killed",
+    title: "its container is killed",
     name: "killed",
     strike: (push) => push.kill(),
     attempts: 2,
@@ -51,34 +51,35 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-describe("a build, while it pushes", () => {
+describe.each(ENGINES)("a build by %s, while it pushes", (engine) => {
+  const namespaceName = `faults-builds-${engine}`;
   let node: TestNode;
   let namespace: AsyncDisposable;
 
   beforeAll(async () => {
     node = await joinNode();
-    namespace = await makeNamespace(node, NAMESPACE, "baseline");
+    namespace = await makeNamespace(node, namespaceName, LEVELS[engine]);
   });
   afterAll(async () => namespace?.[Symbol.asyncDispose]());
 
   test.concurrent.for(FAULTS)("ends with one image though $title", async (fault) => {
     const { name } = fault;
-    const path = `/models/${NAMESPACE}/${name}`;
+    const path = `/models/${namespaceName}/${name}`;
     const directory = await writeModel(node, path, CATCHABLE_BYTES);
-    await apply(node, NAMESPACE, modelVersion(node, name, path));
-    const push = await holdPush(node, NAMESPACE, name);
+    await apply(node, namespaceName, modelVersion(node, name, path, `${name}-${engine}`, engine));
+    const push = await holdPush(node, namespaceName, name, engine);
     await fault.strike(push, await buildPodOf(name), async (...args) =>
-      kubectl(node, NAMESPACE, "delete", ...args),
+      kubectl(node, namespaceName, "delete", ...args),
     );
-    const built = await whenBuilt(node, NAMESPACE, name);
+    const built = await whenBuilt(node, namespaceName, name);
     expect(await resultOf(node, built)).toEqual(builtOnce(built, await hashesIn(directory)));
     expect(built.status?.startedAttempts).toBe(fault.attempts);
   });
 
   async function buildPodOf(name: string): Promise<Pod> {
-    const version = await read<ModelVersion>(node, NAMESPACE, "modelversion", name);
+    const version = await read<ModelVersion>(node, namespaceName, "modelversion", name);
     const selector = `${LABELS.versionUid}=${version?.metadata.uid}`;
-    const [pod] = await list<Pod>(node, NAMESPACE, "pods", selector);
+    const [pod] = await list<Pod>(node, namespaceName, "pods", selector);
     if (pod === undefined) throw new Error(`the build of ${name} has no pod`);
     return pod;
   }

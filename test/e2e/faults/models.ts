@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../../deploy/local/command.ts";
+import type { Engine } from "../../../src/api/modelversion.ts";
 import type { Storage } from "../../../src/api/storage.ts";
 import type { TestNode } from "../node.ts";
 
@@ -61,6 +62,7 @@ export function modelVersion(
   name: string,
   stored: string | Storage,
   modelName = name,
+  engine: Engine = "kaniko",
 ): object {
   return {
     apiVersion: "model.kubedl.io/v1alpha1",
@@ -70,6 +72,7 @@ export function modelVersion(
       modelName,
       imageRepo: repositoryOf(node, modelName),
       storage: typeof stored === "string" ? localStorage(node, stored) : stored,
+      builder: { engine },
     },
   };
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { ModelVersion } from "../../../src/api/modelversion.ts";
+import type { Engine, ModelVersion } from "../../../src/api/modelversion.ts";
 import { eventually, read, type TestNode } from "../node.ts";
 import { taggedDigest } from "./image-reads.ts";
 import { findProcesses, signalAll } from "./processes.ts";
@@ -15,8 +15,19 @@ export interface HeldPush {
   readonly kill: () => void;
 }
 
-/** Stops kaniko while it sends the layer of a version, at a moment when the registry has a part of it. */
-export async function holdPush(node: TestNode, namespace: string, name: string): Promise<HeldPush> {
+/** Argument by which an engine's process is told the image that it pushes. */
+const IMAGE_ARGUMENT: Readonly<Record<Engine, string>> = {
+  kaniko: "--destination=",
+  direct: "--image=",
+};
+
+/** Stops an engine while it sends the layer of a version, at a moment when the registry has a part of it. */
+export async function holdPush(
+  node: TestNode,
+  namespace: string,
+  name: string,
+  engine: Engine = "kaniko",
+): Promise<HeldPush> {
   const image = await eventually(`the image of ${name}`, async () => {
     const version = await read<ModelVersion>(node, namespace, "modelversion", name);
     return version?.status?.image;
@@ -24,10 +35,10 @@ export async function holdPush(node: TestNode, namespace: string, name: string):
   const [, repository = ""] = image.replace(/:[^:/]*$/, "").split(/\/(.*)/s);
   const before = new Set(partialUploads(repository));
   const inTime = { seconds: 120, everyMs: 5 };
-  const kaniko = await eventually(
-    `kaniko for ${image}`,
+  const pushing = await eventually(
+    `${engine} for ${image}`,
     async () => {
-      const found = await findProcesses(`--destination=${image}`);
+      const found = await findProcesses(`${IMAGE_ARGUMENT[engine]}${image}`);
       return found.length > 0 ? found : undefined;
     },
     inTime,
@@ -37,12 +48,12 @@ export async function holdPush(node: TestNode, namespace: string, name: string):
     async () => partialUploads(repository).some((upload) => !before.has(upload)),
     inTime,
   );
-  signalAll(kaniko, "SIGSTOP");
+  signalAll(pushing, "SIGSTOP");
   if ((await taggedDigest(image)) !== null)
-    throw new Error(`${image} was pushed before kaniko could be stopped`);
+    throw new Error(`${image} was pushed before ${engine} could be stopped`);
   return {
-    resume: () => signalAll(kaniko, "SIGCONT"),
-    kill: () => signalAll(kaniko, "SIGKILL"),
+    resume: () => signalAll(pushing, "SIGCONT"),
+    kill: () => signalAll(pushing, "SIGKILL"),
   };
 }
 
