@@ -15,14 +15,18 @@ const LAYER = { mediaType: "layer", digest: digestOf("a layer"), size: 7 };
 interface Stored extends Pick<Repository, "manifest" | "text"> {
   /** Stores a text under its digest and its tag, and gives its descriptor. */
   put(mediaType: string, content: unknown, tag?: string): typeof LAYER;
+  /** The same for a text that no object gives. */
+  putText(mediaType: string, text: string, tag?: string): typeof LAYER;
   image(options?: { config?: object; mediaType?: string; tag?: string }): typeof LAYER;
 }
 
 function makeStored(): Stored {
   const texts = new Map<string, FoundManifest>();
 
-  function put(mediaType: string, content: unknown, tag?: string): typeof LAYER {
-    const text = JSON.stringify(content);
+  const put: Stored["put"] = (mediaType, content, tag) =>
+    putText(mediaType, JSON.stringify(content), tag);
+
+  function putText(mediaType: string, text: string, tag?: string): typeof LAYER {
     const digest = digestOf(text);
     texts.set(digest, { digest, mediaType, text });
     if (tag !== undefined) texts.set(tag, { digest, mediaType, text });
@@ -31,6 +35,7 @@ function makeStored(): Stored {
 
   return {
     put,
+    putText,
     image({ config = CONFIG, mediaType = OCI_IMAGE, tag } = {}) {
       return put(mediaType, { config: put("config", config), layers: [LAYER] }, tag);
     },
@@ -116,6 +121,25 @@ describe("a base image can not be used", () => {
       (stored) => stored.put("application/vnd.example", {}, "1"),
       "invalid",
       "1 is neither an image nor an index of images (application/vnd.example)",
+    ],
+    [
+      "when its configuration can be read in two ways",
+      (stored) => {
+        const text = '{"config":{"OnBuild":["RUN a"]},"config":{}}';
+        const config = stored.putText("config", text);
+        stored.put(OCI_IMAGE, { config, layers: [] }, "1");
+      },
+      "invalid",
+      'the configuration of 1 has the key "config" twice',
+    ],
+    [
+      "when its manifest can be read in two ways",
+      (stored) => {
+        const config = stored.put("config", CONFIG);
+        stored.put(OCI_IMAGE, { config, Config: LAYER, layers: [] }, "1");
+      },
+      "invalid",
+      'the manifest of 1 has the key "Config" twice',
     ],
     [
       "when its configuration is no object",

@@ -1,6 +1,7 @@
 import { isFields, type Fields } from "../api/fields.ts";
 import { parseConfiguration, parseIndex, parseManifest, type Descriptor } from "./manifest.ts";
 import { RegistryError } from "./registry-error.ts";
+import { repeatedKey } from "./repeated-key.ts";
 import type { FoundManifest, Repository } from "./repository.ts";
 
 /** An image for one platform, to be built upon. */
@@ -38,7 +39,10 @@ export async function readBaseImage(
     const message = `${reference} is neither an image nor an index of images (${image.mediaType})`;
     throw new RegistryError("invalid", message);
   }
-  const config = parseConfiguration(await repository.text(manifest.config));
+  const configuration = await repository.text(manifest.config);
+  checkKeys("manifest", reference, image.text);
+  checkKeys("configuration", reference, configuration);
+  const config = parseConfiguration(configuration);
   return { digest: image.digest, config, layers: manifest.layers };
 }
 
@@ -54,6 +58,14 @@ function fieldsNamed(fields: Fields, name: string): readonly unknown[] {
   return Object.entries(fields)
     .filter(([key]) => key.toLowerCase() === name)
     .map(([, value]) => value);
+}
+
+/** What is looked at here has to be what others take the image for. */
+function checkKeys(what: string, reference: string, text: string): void {
+  const key = repeatedKey(text);
+  if (key === undefined) return;
+  const message = `the ${what} of ${reference} has the key ${JSON.stringify(key)} twice`;
+  throw new RegistryError("invalid", message);
 }
 
 /** The manifest itself, or the one that the index has for the platform. */
