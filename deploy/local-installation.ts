@@ -13,7 +13,13 @@ export interface LocalInstallation {
 
 /** Brings the cluster up, makes and pushes the images, installs the product and waits until both replicas are ready. */
 export async function installLocally(
-  options: UpOptions & { readonly log: (line: string) => void },
+  options: UpOptions & {
+    readonly log: (line: string) => void;
+    /** Registries besides the cluster's that may be reached by plain HTTP. */
+    readonly insecureRegistries?: readonly string[];
+    /** Images that a version may be built on, besides the installation's and `scratch`. */
+    readonly allowedBaseImages?: readonly string[];
+  },
 ): Promise<LocalInstallation> {
   const cluster = await up(options);
   const push = { registry: cluster.registry, log: options.log, signal: options.signal };
@@ -24,8 +30,8 @@ export async function installLocally(
     image: modelhook,
     kanikoImage: kaniko,
     baseImage: busybox,
-    allowedBaseImages: [NO_BASE],
-    insecureRegistries: [cluster.registry],
+    allowedBaseImages: [NO_BASE, ...(options.allowedBaseImages ?? [])],
+    insecureRegistries: [cluster.registry, ...(options.insecureRegistries ?? [])],
     allowedPrefixes: { "*": ["/models"] },
   });
   return { cluster, images: { busybox, kaniko, modelhook } };

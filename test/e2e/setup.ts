@@ -5,6 +5,7 @@ import { installLocally } from "../../deploy/local-installation.ts";
 import { run } from "../../deploy/local/command.ts";
 import { down, type LocalCluster } from "../../deploy/local/local-cluster.ts";
 import { placeOf } from "../../deploy/local/place.ts";
+import { CLOSED_PORT, MISSING_BASE, READ_ONLY_PORT } from "./faults/other-registries.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -26,7 +27,15 @@ const CLUSTER = {
 
 /** One cluster with the product for all end-to-end tests; without root it fails, and says what is missing. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const installation = await installLocally({ ...CLUSTER, log });
+  const [closed, readOnly] = [CLOSED_PORT, READ_ONLY_PORT].map(
+    (port) => `${CLUSTER.network}.2:${port}`,
+  );
+  const installation = await installLocally({
+    ...CLUSTER,
+    log,
+    insecureRegistries: [closed ?? "", readOnly ?? ""],
+    allowedBaseImages: [`${CLUSTER.network}.2:5000/${MISSING_BASE}`],
+  });
   project.provide("cluster", CLUSTER);
   project.provide("images", installation.images);
   return async () => {
