@@ -25,6 +25,9 @@ import {
 const NAMESPACE = "faults-reasons";
 const WRONG = "wrong password";
 
+/** A device that the namespace's quota gives nobody. */
+const RARE = { "example.com/rare": "1" };
+
 /** A build that fails, and what its status says. */
 interface Case {
   readonly name: string;
@@ -96,7 +99,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "no-room",
-    spec: () => ({ builder: { resources: { requests: { "example.com/rare": "1" } } } }),
+    spec: () => ({ builder: { resources: { requests: RARE, limits: RARE } } }),
     reason: "QuotaDenied",
     message: /exceeded quota: rare/,
     again: true,
