@@ -19,7 +19,7 @@ import { BuildFault } from "./build-fault.ts";
 import { checkNotEmpty, checkOurs, checkUnchanged } from "./image-checks.ts";
 import { builtImage, openTagged, type ImageTaskOptions } from "./image-task.ts";
 import { findModel, type FoundModel } from "./model-entries.ts";
-import { pushBaseLayers, pushModelLayers, type PushLayersOptions } from "./push-layers.ts";
+import { onRetry, pushBaseLayers, pushModelLayers, type PushLayersOptions } from "./push-layers.ts";
 import { openImage, runTask } from "./registry-task.ts";
 import { openSource } from "./source-tree.ts";
 
@@ -104,7 +104,7 @@ async function build(
     await pushJson(config, pushing);
     const manifest = modelManifest(parts, config.descriptor);
     checkUnchanged(options, state);
-    await repository.pushManifest(tag, manifest);
+    await repository.pushManifest(tag, manifest, { onRetry: onRetry(options) });
     const image = await verified(options, repository, tag, manifest);
     options.logger.info(
       { digest: image.digest, ...state.count, sent },
@@ -190,5 +190,5 @@ async function pushJson({ text, descriptor }: JsonBlob, options: PushLayersOptio
     yield bytes.subarray(from);
   }
   const source = knownSource({ size: bytes.length, read }, descriptor.digest);
-  await options.repository.push(source, { onRetry: () => undefined });
+  await options.repository.push(source, { onRetry: onRetry(options) });
 }

@@ -3,7 +3,7 @@ import { layerContent } from "../oci/layer-content.ts";
 import type { LayerPlan } from "../oci/layer-plan.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import type { ModelLayer } from "../oci/model-image.ts";
-import type { Repository } from "../oci/repository.ts";
+import type { PushOptions, Repository } from "../oci/repository.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { OpenBase } from "./base.ts";
 import { changed, modelFiles } from "./model-entries.ts";
@@ -61,11 +61,13 @@ export async function pushBaseLayers(base: OpenBase, options: PushLayersOptions)
   });
 }
 
-function pushOptions({ from, logger }: PushLayersOptions): Parameters<Repository["push"]>[1] {
-  return {
-    from,
-    onRetry: (error, pauseMs) => logger.warn({ err: error, pauseMs }, "a push broke off"),
-  };
+/** Tells of a push that is tried again. */
+export function onRetry({ logger }: Pick<PushLayersOptions, "logger">): PushOptions["onRetry"] {
+  return (error, pauseMs) => logger.warn({ err: error, pauseMs }, "a push broke off");
+}
+
+function pushOptions(options: PushLayersOptions): PushOptions {
+  return { from: options.from, onRetry: onRetry(options) };
 }
 
 function blobContent(repository: Repository, descriptor: Descriptor): BlobContent {
@@ -82,12 +84,21 @@ function blobContent(repository: Repository, descriptor: Descriptor): BlobConten
   };
 }
 
-/** Does that for each, a few at a time; gives the results in their order. */
+/** Does that for each, a few at a time, and begins no other when one has failed; gives the results in their order. */
 async function inParallel<T, R>(all: readonly T[], step: (each: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const left = all.entries();
+  let isOver = false;
   async function work(): Promise<void> {
-    for (const [index, each] of left) results[index] = await step(each);
+    for (const [index, each] of left) {
+      if (isOver) return;
+      try {
+        results[index] = await step(each);
+      } catch (error) {
+        isOver = true;
+        throw error;
+      }
+    }
   }
   await Promise.all(Array.from({ length: PARALLEL }, work));
   return results;

@@ -12,7 +12,7 @@ type Headers = Readonly<Record<string, string>>;
 const NOTHING: Content = { headers: { "content-length": "0" } };
 
 /** What a request carries. */
-export interface Content {
+interface Content {
   readonly headers: Headers;
   readonly body?: () => string | AsyncIterable<Uint8Array>;
 }
@@ -33,6 +33,8 @@ export interface RegistryClient {
   forget(location: string): Promise<void>;
   /** The error of an answer that is not the one that was wanted; reads the registry's words. */
   refusal(what: string, response: Dispatcher.ResponseData): Promise<RegistryError>;
+  /** Aborted when the client is closed. */
+  readonly closed: AbortSignal;
   close(): Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export function openClient({
   insecureHosts,
 }: ClientOptions): RegistryClient {
   const transport = openTransport(insecureHosts);
+  const closing = new AbortController();
   const auth = authorization(transport, host, credentials);
   let origin: Promise<URL> | undefined;
 
@@ -117,7 +120,11 @@ export function openClient({
         retryAfterMs: retryAfterMs(response.headers["retry-after"]),
       });
     },
-    close: async () => transport.close(),
+    closed: closing.signal,
+    async close() {
+      closing.abort();
+      await transport.close();
+    },
   };
 }
 

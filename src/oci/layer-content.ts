@@ -2,7 +2,7 @@ import type { BlobContent } from "./blob-source.ts";
 import { END_OF_ARCHIVE, entryHeader, padding, type LayerEntry } from "./tar-header.ts";
 
 /** An open file of a model. */
-export interface OpenFile {
+interface OpenFile {
   /** Fills a part of the buffer with the bytes from that position on; gives how many, 0 at the end. */
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number>;
   close(): void;

@@ -5,7 +5,7 @@ import type { Descriptor, ImageManifest } from "./manifest.ts";
 import { RegistryError } from "./registry-error.ts";
 
 /** Media types of the OCI image specification (media-types.md). */
-export const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
+const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG_TYPE = "application/vnd.oci.image.config.v1+json";
 const LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar";
 

@@ -13,6 +13,7 @@ import {
 import type { JsonBlob } from "./model-image.ts";
 import { RegistryError } from "./registry-error.ts";
 import { hasBlob, uploadBlob, type Uploaded, type UploadTarget } from "./upload.ts";
+import { inTries } from "./tries.ts";
 import { drain, readText, textOf } from "./transport.ts";
 
 /** What a registry may answer with for a manifest or a configuration (4 MiB by the specification). */
@@ -52,7 +53,11 @@ export interface Repository {
   /** Puts a blob here, if it is not here yet, or in the other repository. */
   push(source: BlobSource, options: PushOptions): Promise<Uploaded>;
   /** Puts a manifest behind a tag, whose blobs are all here. */
-  pushManifest(tag: string, manifest: JsonBlob): Promise<void>;
+  pushManifest(
+    tag: string,
+    manifest: JsonBlob,
+    options: Pick<PushOptions, "onRetry">,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -141,6 +146,17 @@ export function openRepository(options: RepositoryOptions): Repository {
     return Buffer.concat(pieces).toString();
   }
 
+  async function putManifest(tag: string, { text: content, descriptor }: JsonBlob): Promise<void> {
+    const response = await client.send("PUT", `/v2/${name}/manifests/${tag}`, {
+      headers: { "content-type": descriptor.mediaType },
+      body: () => content,
+    });
+    if (response.statusCode !== 201) {
+      throw await client.refusal(`does not take the manifest of ${name}:${tag}`, response);
+    }
+    await drain(response);
+  }
+
   function notItsDigest(named: string): RegistryError {
     return new RegistryError(
       "invalid",
@@ -177,15 +193,9 @@ export function openRepository(options: RepositoryOptions): Repository {
       const mountFrom = from === undefined ? undefined : pathOf(host, from);
       return uploadBlob(source, { client, repository: name, mountFrom, onRetry });
     },
-    async pushManifest(tag, { text: manifestText, descriptor }) {
-      const response = await client.send("PUT", `/v2/${name}/manifests/${tag}`, {
-        headers: { "content-type": descriptor.mediaType },
-        body: () => manifestText,
-      });
-      if (response.statusCode !== 201) {
-        throw await client.refusal(`does not take the manifest of ${name}:${tag}`, response);
-      }
-      await drain(response);
+    async pushManifest(tag, manifestOfTag, { onRetry }) {
+      // All blobs are here: another attempt of the build would read the whole model for this one request.
+      await inTries(() => putManifest(tag, manifestOfTag), { onRetry, closed: client.closed });
     },
     close: () => client.close(),
   };

@@ -1,14 +1,12 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import type { BlobSource } from "./blob-source.ts";
 import type { RegistryClient } from "./client.ts";
 import { RegistryError } from "./registry-error.ts";
 import { drain } from "./transport.ts";
+import { inTries, type Trying } from "./tries.ts";
 
-/** Tries at one blob before its registry counts as away; the build as a whole is tried again after a longer pause. */
-const MAX_TRIES = 6;
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
+/** Answers to the wish to take a blob over that leave us to send it: we may not read the other repository, or it is gone. */
+const MOUNT_REFUSALS: ReadonlySet<number> = new Set([401, 403, 404]);
 
 /** What became of a blob. */
 export interface Uploaded {
@@ -25,8 +23,7 @@ export interface UploadTarget {
   readonly repository: string;
   /** Repository of the same registry that may have the blob. */
   readonly mountFrom?: string | undefined;
-  /** Is told of every try that failed, with the pause before the next. */
-  readonly onRetry: (error: RegistryError, pauseMs: number) => void;
+  readonly onRetry: Trying["onRetry"];
 }
 
 /** An upload that has begun, as far as it is known. */
@@ -43,25 +40,12 @@ interface Upload {
  */
 export async function uploadBlob(source: BlobSource, target: UploadTarget): Promise<Uploaded> {
   const progress: { upload?: Upload | undefined; sent: number } = { sent: 0 };
-  for (let tries = 1; ; tries++) {
-    try {
-      const digest = await tryUpload(source, target, progress);
-      return { digest, size: source.size, sent: progress.sent };
-    } catch (error) {
-      if (!(error instanceof RegistryError) || !isWorthARetry(error) || tries >= MAX_TRIES) {
-        throw error;
-      }
-      const pause = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
-      const pauseMs = Math.min(Math.max(pause, error.retryAfterMs ?? 0), LONGEST_PAUSE_MS);
-      target.onRetry(error, pauseMs);
-      await sleep(pauseMs);
-    }
-  }
-}
-
-/** What is sent may be spoilt on the way, or change under our hands: the digest says so, and a second look tells which. */
-function isWorthARetry({ fault, message }: RegistryError): boolean {
-  return fault === "unreachable" || (fault === "invalid" && /DIGEST_INVALID/.test(message));
+  const { client, onRetry } = target;
+  const digest = await inTries(() => tryUpload(source, target, progress), {
+    onRetry,
+    closed: client.closed,
+  });
+  return { digest, size: source.size, sent: progress.sent };
 }
 
 async function tryUpload(
@@ -112,7 +96,7 @@ export async function hasBlob(
 
 /** Begins an upload; undefined when the registry took the blob over from the other repository. */
 async function begin(
-  { client, repository, mountFrom }: UploadTarget,
+  { client, repository, mountFrom }: Pick<UploadTarget, "client" | "repository" | "mountFrom">,
   digest: string | undefined,
 ): Promise<Upload | undefined> {
   const mount =
@@ -124,13 +108,20 @@ async function begin(
     await drain(response);
     return undefined;
   }
+  if (mount !== "" && MOUNT_REFUSALS.has(response.statusCode)) {
+    await drain(response);
+    return begin({ client, repository }, undefined);
+  }
   if (response.statusCode !== 202) {
     throw await client.refusal(`takes no push to ${repository}`, response);
   }
   return { location: await locationOf(client, response), offset: 0 };
 }
 
-/** How far an upload has come whose last request broke; undefined when it has to begin anew. */
+/**
+ * How far an upload has come whose last request broke; undefined when it has to begin anew. Distribution 3.1 keeps what came of
+ * a broken request, and names a new location for the rest, even to whoever shows one that it signed before it was killed.
+ */
 async function resumed(
   { client }: UploadTarget,
   { location }: Upload,

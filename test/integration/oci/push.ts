@@ -12,6 +12,8 @@ export interface TestImage {
   /** What it has builds upon it run. */
   readonly onBuild?: readonly string[];
   readonly layers: readonly TestLayer[];
+  /** What its configuration calls the layers. */
+  readonly diffIds?: readonly string[];
 }
 
 export const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
@@ -21,11 +23,16 @@ export async function pushImage(
   url: string,
   repository: string,
   tag: string,
-  { labels = {}, onBuild, layers }: TestImage,
+  { labels = {}, onBuild, layers, diffIds }: TestImage,
 ): Promise<string> {
   const config = {
     mediaType: "application/vnd.oci.image.config.v1+json",
-    content: Buffer.from(JSON.stringify({ config: { Labels: labels, OnBuild: onBuild } })),
+    content: Buffer.from(
+      JSON.stringify({
+        config: { Labels: labels, OnBuild: onBuild },
+        ...(diffIds === undefined ? {} : { rootfs: { type: "layers", diff_ids: diffIds } }),
+      }),
+    ),
   };
   const [configDescriptor, ...layerDescriptors] = await Promise.all(
     [config, ...layers].map(async (blob) => pushBlob(url, repository, blob)),

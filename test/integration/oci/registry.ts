@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +14,10 @@ export interface TestRegistry {
   readonly host: string;
   /** Where it keeps its data. */
   readonly directory: string;
+  /** Kills it without a word. */
+  kill(): Promise<void>;
+  /** Starts it again at the same address, with the same data and configuration. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -57,6 +61,36 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
           : { auth: options.auth }),
     }),
   );
+  const tls = options.tls === true;
+  let child = await serve(registry, config, { host, tls });
+
+  async function kill(): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+
+  return {
+    host,
+    directory: join(directory, "data"),
+    kill,
+    async restart() {
+      await kill();
+      child = await serve(registry, config, { host, tls });
+    },
+    async stop() {
+      await kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs the registry; ends when it answers. */
+async function serve(
+  registry: string,
+  config: string,
+  { host, tls }: { readonly host: string; readonly tls: boolean },
+): Promise<ChildProcess> {
   const child = spawn(registry, ["serve", config], {
     stdio: ["ignore", "ignore", "pipe"],
     // Traces and the like are not to be sent anywhere.
@@ -65,23 +99,13 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
   const deadline = performance.now() + 20_000;
-  while (!(await isUp(host, options.tls === true))) {
+  while (!(await isUp(host, tls))) {
     if (child.exitCode !== null || performance.now() > deadline) {
       throw new Error(`the registry does not start: ${errors}`);
     }
     await sleep(50);
   }
-  return {
-    host,
-    directory: join(directory, "data"),
-    async stop() {
-      if (child.exitCode === null) {
-        child.kill("SIGKILL");
-        await once(child, "exit");
-      }
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
+  return child;
 }
 
 async function isUp(host: string, tls: boolean): Promise<boolean> {

@@ -14,7 +14,7 @@ export interface TokenServer {
   readonly host: string;
   /** The section of a registry's configuration that trusts this server. */
   readonly auth: object;
-  /** The scopes that were asked for, in order. */
+  /** The scopes that were asked for, in order; those of one request with blanks between them. */
   readonly scopes: readonly string[];
   stop(): Promise<void>;
 }
@@ -24,30 +24,46 @@ export const REFRESH_TOKEN = "refresh-me";
 const SERVICE = "test registry";
 const ISSUER = "test issuer";
 
-/** Starts a token server; `seconds` is how long its tokens are good. */
-export async function startTokenServer(seconds = 60): Promise<TokenServer> {
+/** Seconds for which registries take tokens that have expired: clocks differ. */
+const LEEWAY = 60;
+
+/** What a token server does. */
+export interface TokenServerOptions {
+  /** How long a registry takes its tokens. */
+  readonly seconds?: number;
+  /** Repositories that nobody gets a right to, though the token is granted. */
+  readonly withheld?: readonly string[];
+}
+
+/** Starts a token server. */
+export async function startTokenServer({
+  seconds = 120,
+  withheld = [],
+}: TokenServerOptions = {}): Promise<TokenServer> {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const kid = randomUUID();
   const scopes: string[] = [];
   const server = createServer((request, response) => {
     void (async () => {
       const asked = await readRequest(request);
-      scopes.push(asked.scope);
+      scopes.push(asked.scopes.join(" "));
       if (!asked.isKnown) {
         response
           .writeHead(401)
           .end(JSON.stringify({ errors: [{ code: "UNAUTHORIZED", message: "who are you" }] }));
         return;
       }
-      const [, name = "", actions = ""] = asked.scope.split(":");
       const now = Math.floor(Date.now() / 1000);
       const claims = {
         iss: ISSUER,
         aud: SERVICE,
         sub: LOGIN.username,
         nbf: now - 120,
-        exp: now + seconds,
-        access: [{ type: "repository", name, actions: actions.split(",") }],
+        exp: now + seconds - LEEWAY,
+        access: asked.scopes
+          .map((scope) => scope.split(":"))
+          .filter(([, name = ""]) => !withheld.includes(name))
+          .map(([type, name, actions = ""]) => ({ type, name, actions: actions.split(",") })),
       };
       const body = [{ alg: "ES256", typ: "JWT", kid }, claims]
         .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
@@ -84,15 +100,15 @@ export async function startTokenServer(seconds = 60): Promise<TokenServer> {
 
 async function readRequest(
   request: IncomingMessage,
-): Promise<{ scope: string; isKnown: boolean; field: "token" | "access_token" }> {
+): Promise<{ scopes: string[]; isKnown: boolean; field: "token" | "access_token" }> {
   if (request.method === "POST") {
     const form = new URLSearchParams(await text(request));
     const isKnown =
       form.get("grant_type") === "refresh_token" && form.get("refresh_token") === REFRESH_TOKEN;
-    return { scope: form.get("scope") ?? "", isKnown, field: "access_token" };
+    return { scopes: form.getAll("scope"), isKnown, field: "access_token" };
   }
   const query = new URL(request.url ?? "", "http://localhost").searchParams;
   const expected = `Basic ${Buffer.from(`${LOGIN.username}:${LOGIN.password}`).toString("base64")}`;
   const isKnown = request.headers.authorization === expected && query.get("service") === SERVICE;
-  return { scope: query.get("scope") ?? "", isKnown, field: "token" };
+  return { scopes: query.getAll("scope"), isKnown, field: "token" };
 }
