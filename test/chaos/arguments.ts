@@ -11,7 +11,7 @@ type CampaignName = (typeof CAMPAIGNS)[number];
 export const USAGE = `npm run chaos -- export|build [--runs N] [--seed S] [--lanes L] [--only I] [--engine E] [--cluster NAME] [--network A.B.C]
   --runs     how many exporting jobs, or versions, are made, each with a fault around it (100)
   --seed     which: the same seed and number make the same runs (random)
-  --lanes    how many of them at once (export: 8, build: 4)
+  --lanes    how many of them at once (export: 8, build: 6)
   --only     carries out one of them, by its index
   --engine   what builds the versions of build: ${ENGINES.join(", ")} (each some of them)
   --cluster  name of the local cluster that is made for it (chaos)
@@ -22,8 +22,8 @@ const MAX_SEED = 2 ** 32 - 1;
 const MAX_RUNS = 10_000;
 /** A node holds 110 pods, and a job has up to three, and one that asks the registry. */
 const MAX_LANES = 24;
-/** What a campaign's runs are made of takes long by itself; more builds at once than that only wait for each other. */
-const LANES: Readonly<Record<CampaignName, string>> = { export: "8", build: "4" };
+/** Most of a run is waiting: for another leader, for the next attempt. Builds need more of a machine than jobs do. */
+const LANES: Readonly<Record<CampaignName, string>> = { export: "8", build: "6" };
 
 /** What is asked for. */
 export interface Arguments {

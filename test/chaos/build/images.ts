@@ -38,6 +38,6 @@ async function readImage(
       hashes: await hashesOfImage({ cluster }, `${repository}@${digest}`),
     };
   } catch (error) {
-    return { uid, unreadable: (error as Error).message };
+    return { uid, unreadable: (error as Error).message.trim() };
   }
 }

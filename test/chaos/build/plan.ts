@@ -64,7 +64,7 @@ const DECK: readonly Draw[] = [
   (random) => ({ is: "container killed", at: brief("last container", random) }),
   (random) => ({ is: "pod deleted by force", at: middle(random) }),
   (random) => ({ is: "pod deleted by force", at: push(random) }),
-  (random) => ({ is: "Job deleted", at: anyMoment(random) }),
+  (random) => ({ is: "Job deleted", at: random.pick([job, first, middle, push])(random) }),
   (random) => ({ is: "registry killed", at: middle(random), forMs: awayMs(random) }),
   // Before anybody has verified it.
   (random) => ({ is: "registry killed", at: brief("push", random), forMs: awayMs(random) }),
@@ -121,11 +121,15 @@ function planFiles(random: Random): readonly ModelFile[] {
 }
 
 function anyMoment(random: Random): Moment {
-  return random.pick([begin, first, middle, push, record])(random);
+  return random.pick([creation, job, first, middle, push, record])(random);
 }
 
-function begin(random: Random): Moment {
-  return { after: random.pick(["creation", "Job"] as const), delayMs: random.between(0, 2000) };
+function creation(random: Random): Moment {
+  return { after: "creation", delayMs: random.between(0, 2000) };
+}
+
+function job(random: Random): Moment {
+  return { after: "Job", delayMs: random.between(0, 2000) };
 }
 
 function first(random: Random): Moment {

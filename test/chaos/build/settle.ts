@@ -37,7 +37,7 @@ export async function settle(
     .until("the end of all builds", isOver, { seconds: SETTLE_SECONDS, signal })
     .catch(() => signal.throwIfAborted());
   await sleep(QUIET_MS, undefined, { signal });
-  const left = await leftObjects(world);
+  const left = await leftObjects(world, log);
   // What follows deletes all versions.
   const versions = structuredClone([...history.versions.values()]);
   const models = structuredClone([...history.models.values()]);
@@ -59,14 +59,29 @@ export async function settle(
   };
 }
 
-/** What was made for builds and is still there, though its version is built, or has gone; that of one that failed may stay. */
-async function leftObjects(world: BuildWorld): Promise<readonly string[]> {
-  const { versions } = world.observer.history;
-  const left = await whatStays(world, (object) => {
+/**
+ * What was made for builds and is still there, though its version is built, or has gone; that of one that failed may stay. What a
+ * version that has gone leaves is Kubernetes' to collect, which forgets an owner that was made again under its name while the
+ * garbage collector could not watch (graph_builder.go takes an update by its new UID), and finds out when it is started again.
+ */
+async function leftObjects(
+  world: BuildWorld,
+  log: (line: string) => void,
+): Promise<readonly string[]> {
+  const { cluster, observer } = world;
+  const { versions } = observer.history;
+  const shouldGo = (object: KubeObject): boolean => {
     const owner = versionUidOf(object);
     const seen = owner === undefined ? undefined : versions.get(owner);
     return owner !== undefined && (seen === undefined || seen.gone || seen.built);
-  });
+  };
+  let left = await whatStays(world, shouldGo);
+  if (left.length > 0) {
+    log(`starting the garbage collector again: it left ${left.map(wordsFor).join(", ")}`);
+    await cluster.stop("kube-controller-manager");
+    await cluster.start("kube-controller-manager");
+    left = await whatStays(world, shouldGo);
+  }
   return left.map((object) => {
     const owner = versions.get(versionUidOf(object) ?? "");
     return `${wordsFor(object)}: is left, though version ${owner?.name} is ${owner?.gone === true ? "gone" : "built"}`;
