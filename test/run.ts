@@ -103,10 +103,10 @@ function countsOf(report: Report, code: number): Counts {
     ({ status, assertionResults }) =>
       status === "failed" && !assertionResults.some((test) => test.status === "failed"),
   );
-  const failed = report.numFailedTests + broken.length;
+  const count = report.numFailedTests + broken.length;
   return {
     passed: report.numPassedTests,
-    failed: failed === 0 && code !== 0 ? 1 : failed,
+    failed: count === 0 && code !== 0 ? 1 : count,
     failures: [
       ...tests.filter(({ status }) => status === "failed").map(({ fullName }) => fullName),
       ...broken.map(({ name }) => relative(ROOT, name)),

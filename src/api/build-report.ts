@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LAYOUTS, type Layout } from "./layout.ts";
 import { REASONS, type Reason } from "./reasons.ts";
 
 /** Bytes of a container's termination message that the kubelet keeps. */
@@ -16,6 +17,7 @@ const imageSchema = z.object({
   files: z.int().min(0),
   layers: z.array(z.object({ digest: z.string(), size: z.int().min(0) })),
   shell: z.boolean().exactOptional(),
+  layout: z.enum(LAYOUTS).exactOptional(),
 });
 
 const reportSchema = z.discriminatedUnion("state", [
@@ -38,6 +40,8 @@ export interface BuiltImage {
   readonly layers: readonly { readonly digest: string; readonly size: number }[];
   /** Whether it has a `/bin/sh`; absent when that is unknown, as in reports of older containers. */
   readonly shell?: boolean;
+  /** How the model's directory is arranged; absent when it is in no way that matters. */
+  readonly layout?: Layout;
 }
 
 /**

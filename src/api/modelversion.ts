@@ -12,6 +12,7 @@ import {
   TAG,
 } from "./image-ref.ts";
 import type { KubeObject, ObjectMeta } from "./kube-types.ts";
+import { LAYOUTS } from "./layout.ts";
 import { DNS_LABEL, DNS_SUBDOMAIN } from "./names.ts";
 import type { Rule } from "./rules.ts";
 import { show } from "./schema-faults.ts";
@@ -161,6 +162,12 @@ export const modelVersionStatusSchema = z
       .optional()
       .describe(
         "Whether the image has a shell, by which its model can be copied into a pod; unknown when absent.",
+      ),
+    layout: z
+      .enum(LAYOUTS)
+      .optional()
+      .describe(
+        "How the model's directory is arranged: a SavedModel at its root, or one below each number; absent for any other.",
       ),
     attempts: z
       .int()

@@ -79,7 +79,10 @@ async function build(
     if (found !== undefined) checkOurs(options, found);
     if (found !== undefined && (await isWhole(repository, found, state.fingerprint))) {
       options.logger.info({ digest: found.digest }, "an earlier attempt has pushed the image");
-      return { exitCode: 0, report: { state: "adopted", image: builtImage(found, content) } };
+      return {
+        exitCode: 0,
+        report: { state: "adopted", image: builtImage(found, content, state.layout) },
+      };
     }
     await repository.checkPush();
     const pushing: PushLayersOptions = { repository, from: previous, logger: options.logger };
@@ -110,7 +113,10 @@ async function build(
       { digest: image.digest, ...state.count, sent },
       "the image holds the model",
     );
-    return { exitCode: 0, report: { state: "built", image: builtImage(image, content) } };
+    return {
+      exitCode: 0,
+      report: { state: "built", image: builtImage(image, content, state.layout) },
+    };
   } finally {
     await repository.close();
   }

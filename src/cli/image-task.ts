@@ -1,4 +1,5 @@
 import type { BuiltImage } from "../api/build-report.ts";
+import type { Layout } from "../api/layout.ts";
 import type { ImageContent } from "../oci/model-count.ts";
 import type { PushedImage, Repository } from "../oci/repository.ts";
 import { BuildFault } from "./build-fault.ts";
@@ -41,6 +42,7 @@ export async function openTagged(
 export function builtImage(
   { digest, layers }: PushedImage,
   { model, shell }: ImageContent,
+  layout: Layout | undefined,
 ): BuiltImage {
   return {
     digest,
@@ -48,5 +50,6 @@ export function builtImage(
     files: model.files,
     layers: layers.map((layer) => ({ digest: layer.digest, size: layer.size })),
     ...(shell === undefined ? {} : { shell }),
+    ...(layout === undefined ? {} : { layout }),
   };
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { layoutOf, type Layout } from "../api/layout.ts";
 import type { ModelCount } from "../oci/model-count.ts";
 import { walk, type SourceEntry } from "./source-tree.ts";
 
@@ -7,6 +8,8 @@ export interface SourceState {
   readonly count: ModelCount;
   /** 64 hex digits over names, types, modes, sizes and times: the same only while nothing was written. */
   readonly fingerprint: string;
+  /** Absent when it is none that matters. */
+  readonly layout?: Layout;
 }
 
 /** Looks at everything in an open directory without reading a file, and shows it to `seen`, if that is given. */
@@ -16,6 +19,7 @@ export function readState(
 ): SourceState {
   const hash = createHash("sha256");
   const count = { files: 0, bytes: 0, links: 0, directories: 0 };
+  const near: string[] = [];
   for (const entry of walk(descriptor)) {
     seen(entry);
     const { path, kind, stats, target } = entry;
@@ -26,6 +30,7 @@ export function readState(
     // No name holds a NUL.
     hash.update(what.join(" ")).update("\0").update(path).update("\0").update(target).update("\0");
     if (kind === "file") {
+      if (path.includes("saved_model")) near.push(path.toString());
       count.files++;
       count.bytes += Number(size);
     } else if (kind === "link") {
@@ -34,5 +39,10 @@ export function readState(
       count.directories++;
     }
   }
-  return { count, fingerprint: hash.digest("hex") };
+  const layout = layoutOf(near);
+  return {
+    count,
+    fingerprint: hash.digest("hex"),
+    ...(layout === undefined ? {} : { layout }),
+  };
 }

@@ -58,7 +58,7 @@ async function askRegistry(
       const content = await readContent(repository, image.layers);
       if (isSameCount(content.model, state.count)) {
         options.logger.info({ digest: image.digest }, "an earlier attempt has pushed the image");
-        return builtImage(image, content);
+        return builtImage(image, content, state.layout);
       }
     }
     await repository.checkPush();

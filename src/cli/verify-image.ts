@@ -41,7 +41,10 @@ export function verifyImage(options: StagedTaskOptions): Promise<number> {
         throw new BuildFault("Unknown", message);
       }
       options.logger.info({ digest: image.digest, ...model, shell }, "the image holds the model");
-      return { exitCode: 0, report: { state: "built", image: builtImage(image, content) } };
+      return {
+        exitCode: 0,
+        report: { state: "built", image: builtImage(image, content, before.layout) },
+      };
     } finally {
       await repository.close();
     }

@@ -170,6 +170,7 @@ export function succeededStatus(
     files: image.files,
     layers: image.layers.map((layer) => ({ ...layer })),
     shell: image.shell,
+    layout: image.layout,
   };
   const message = `${image.files} files of ${image.size} bytes are in the image`;
   return withStorage(

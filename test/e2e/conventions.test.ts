@@ -1,10 +1,11 @@
 import { join } from "node:path";
+import type { Engine, ModelVersion } from "../../src/api/modelversion.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Container } from "../../src/api/kube-types.ts";
 import { directory, file, writeEntries, type Entry } from "./delivery/entries.ts";
 import { printedBy, scriptPod, whenSucceeded } from "./delivery/pods.ts";
 import { modelVersion, onHost } from "./faults/models.ts";
-import { apply, joinNode, makeNamespace, whenBuilt, type TestNode } from "./node.ts";
+import { apply, joinNode, makeNamespace, read, whenBuilt, type TestNode } from "./node.ts";
 
 const NAMESPACE = "conventions";
 
@@ -40,6 +41,8 @@ const MODELS: Readonly<Record<string, readonly Entry[]>> = {
     ...["2", "10", "next"].flatMap((version) => savedModel(version, version)),
   ],
 };
+
+const ENGINES_OF: Readonly<Record<string, Engine>> = { "at-root": "direct", numbered: "kaniko" };
 
 interface Case {
   readonly title: string;
@@ -94,11 +97,19 @@ describe("a stand-in for TensorFlow Serving, which only looks for its model as t
     for (const [name, entries] of Object.entries(MODELS)) {
       const path = `/models/${NAMESPACE}/${name}`;
       await writeEntries(await onHost(node, path), entries);
-      await apply(node, NAMESPACE, modelVersion(node, name, path));
+      await apply(node, NAMESPACE, modelVersion(node, name, path, name, ENGINES_OF[name]));
     }
     for (const name of Object.keys(MODELS)) await whenBuilt(node, NAMESPACE, name);
   });
   afterAll(async () => namespace?.[Symbol.asyncDispose]());
+
+  test.each([
+    ["at-root", "SavedModel"],
+    ["numbered", "VersionedSavedModel"],
+  ])("can be told by the status of %s how it is arranged", async (name, layout) => {
+    const version = await read<ModelVersion>(node, NAMESPACE, "modelversion", name);
+    expect(version?.status?.layout).toBe(layout);
+  });
 
   describe.each(["copy", "image-volume"])("by %s", (delivery) => {
     test.concurrent.for(CASES)("finds $title", async (each) => {
