@@ -58,6 +58,11 @@ describe("GNU tar extracts", () => {
     ["a link to itself", makeLink("loop", "loop")],
     ["a link whose target has 100 bytes", makeLink("far", "t".repeat(100))],
     ["a link whose target has 101 bytes", makeLink("far", "t".repeat(101))],
+    // A record counts its own digits, so that lengths from 986 to 988 take one more.
+    ...[985, 986, 987, 988, 989].map((length): [string, LayerEntry] => [
+      `a link whose target has ${length} bytes`,
+      makeLink("far", "t".repeat(length)),
+    ]),
     ["a link whose target has 4000 bytes", makeLink("far", "t/".repeat(2000))],
     ["a link whose target is not UTF-8", makeLink("far", Buffer.alloc(150, 0xfe))],
     ["a long link with a long target", makeLink("l".repeat(200), "t".repeat(200))],
