@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   isContent,
+  isStatus,
   isTagging,
   startRegistryProxy,
   type RegistryProxy,
@@ -126,6 +127,19 @@ describe("a model in which, while another file is sent,", () => {
     }
     await expect(pullImage(direct())).rejects.toThrow("404");
   });
+});
+
+test("a file that changes between two tries makes no image, and that is the reason", async () => {
+  // What the registry has not got, but was hashed, is other bytes when it is read again.
+  proxy.fault(isLarge, { kind: "reset", afterBytes: 5 * MEBIBYTE + 1 });
+  const asked = proxy.fault(isStatus, {
+    kind: "hold",
+    afterBytes: 0,
+    until: async () => Promise.resolve(overwrite("shards/1.bin", 5.5 * MEBIBYTE)),
+  });
+  expect(await workplace.build(image)).toMatchObject({ report: { reason: "SourceChanged" } });
+  expect(asked()).toBe(1);
+  await expect(pullImage(direct())).rejects.toThrow("404");
 });
 
 test("a tag stays where it was when the model changes in the next attempt", async () => {

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { parseReport, type BuildReport } from "../../../src/api/build-report.ts";
+import { isContent, startRegistryProxy } from "../../faults/registry-proxy.ts";
 import { UID } from "./build.ts";
 import { startRegistry, type TestRegistry } from "./registry.ts";
 
@@ -79,6 +80,28 @@ test.each<[string, () => void]>([
   });
 });
 
+test(
+  "a build that can not succeed any more ends, though others of its layers are to be tried again much later",
+  { timeout: 25_000 },
+  async () => {
+    for (let index = 0; index < 6; index++) {
+      writeFileSync(join(root, `${index}.bin`), "");
+      truncateSync(join(root, `${index}.bin`), 17 * MEBIBYTE);
+    }
+    const proxy = await startRegistryProxy(registry.host);
+    const headers = { "retry-after": "30" };
+    const paused = proxy.fault(isContent, { kind: "answer", status: 429, headers }, 2);
+    proxy.fault(({ method }) => method === "POST" && paused() === 2, {
+      kind: "answer",
+      status: 403,
+    });
+    const { exitCode, report } = await build("refused", { host: proxy.host });
+    expect(exitCode).toBe(1);
+    expect(report).toMatchObject({ reason: "PushDenied" });
+    await proxy.stop();
+  },
+);
+
 interface Result {
   readonly exitCode: number | null;
   readonly report: BuildReport | undefined;
@@ -88,7 +111,11 @@ interface Result {
 /** Builds in a process of its own, as a container would, and as that user. */
 async function build(
   tag: string,
-  { again = false, user }: { readonly again?: boolean; readonly user?: number },
+  {
+    again = false,
+    user,
+    host = registry.host,
+  }: { readonly again?: boolean; readonly user?: number; readonly host?: string },
 ): Promise<Result> {
   const home = mkdtempSync(join(tmpdir(), "modelhook-home-"));
   try {
@@ -97,13 +124,13 @@ async function build(
     const options = {
       source: root,
       directory: "",
-      image: `${registry.host}/models/process:${tag}`,
+      image: `${host}/models/process:${tag}`,
       versionUid: UID,
       baseImage: "scratch",
       labels: {},
       again,
       credentials: join(home, "config.json"),
-      insecureRegistries: [registry.host],
+      insecureRegistries: [host],
       terminationLog,
     };
     chmodSync(home, 0o777);
