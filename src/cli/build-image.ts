@@ -86,7 +86,7 @@ async function build(
     }
     await repository.checkPush();
     const pushing: PushLayersOptions = { repository, from: previous, logger: options.logger };
-    const before = await layersBefore(options);
+    const before = previous === undefined ? new Map() : await layersBefore(options);
     const expected = { before, again: options.again };
     const plans = planLayers(entries);
     const { layers, sent } = await pushModelLayers(source, plans, expected, pushing);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../../../deploy/local/command.ts";
 import { LABELS } from "../../../src/api/annotations.ts";
 import type { Job, KubeObject, Pod } from "../../../src/api/kube-types.ts";
-import type { ModelVersion } from "../../../src/api/modelversion.ts";
+import { ENGINES, type ModelVersion } from "../../../src/api/modelversion.ts";
 import {
   apply,
   eventsOn,
@@ -60,7 +60,7 @@ describe("an exporting job", () => {
     const running = await start("running", "sleep 3600");
     await whenRunning(running);
     // The same location: it has to wait.
-    const waiting = await start("waiting", "sleep 3600", "running");
+    const waiting = await start("waiting", "sleep 3600", { modelName: "running" });
     await eventually("its wait", async () => (await saidTo(waiting)).includes("LocationBusy"));
     const jobs = ["job/waiting", "job/running"];
     await kubectl(node, NAMESPACE, "delete", ...jobs, "--timeout=30s");
@@ -71,7 +71,7 @@ describe("an exporting job", () => {
   });
 
   test.concurrent("that replaces another waits until the pod of that has ended", async () => {
-    const before = await start("replaced", WRITE_TO_THE_END, "replaced", 6);
+    const before = await start("replaced", WRITE_TO_THE_END, { modelName: "replaced" }, 6);
     await whenRunning(before);
     await kubectl(node, NAMESPACE, "delete", "job/replaced", "--timeout=30s");
     const after = await start("replaced", "rm -f log; sleep 1; [ ! -e log ]; echo done >weights");
@@ -117,21 +117,27 @@ describe("an exporting job", () => {
     await whenNothingIsLeftOf(started);
   });
 
-  test.concurrent("waits while another writes to its location, and while that is built: nothing is mixed", async () => {
-    const jobs = await Promise.all(["one", "two"].map((name) => start(name, TRAIN, "shared")));
-    const built = await Promise.all(
-      jobs.map(async (job) => whenBuilt(node, NAMESPACE, await exportedBy(job))),
-    );
-    for (const [index, job] of jobs.entries()) {
-      const printed = await logsByPod(node, NAMESPACE, `job-name=${job.metadata?.name}`);
-      const images = built.slice(index, index + 1).map(async (version) => hashesOf(version));
-      expect(await Promise.all(images)).toEqual(Object.values(printed));
-    }
-    const said = (await Promise.all(jobs.map(async (job) => saidTo(job)))).join("\n");
-    expect(said).toMatch(
-      /Warning LocationBusy: waits: the location that this job writes to is used by the build of ModelVersion shared-/,
-    );
-  });
+  test.concurrent.for(ENGINES)(
+    "waits while another writes to its location, and while that is built by %s: nothing is mixed",
+    async (engine) => {
+      const shared = { modelName: `shared-${engine}`, builder: { engine } };
+      const jobs = await Promise.all(
+        ["one", "two"].map((name) => start(`${name}-${engine}`, TRAIN, shared)),
+      );
+      const built = await Promise.all(
+        jobs.map(async (job) => whenBuilt(node, NAMESPACE, await exportedBy(job))),
+      );
+      for (const [index, job] of jobs.entries()) {
+        const printed = await logsByPod(node, NAMESPACE, `job-name=${job.metadata?.name}`);
+        const images = built.slice(index, index + 1).map(async (version) => hashesOf(version));
+        expect(await Promise.all(images)).toEqual(Object.values(printed));
+      }
+      const said = (await Promise.all(jobs.map(async (job) => saidTo(job)))).join("\n");
+      expect(said).toMatch(
+        /Warning LocationBusy: waits: the location that this job writes to is used by the build of ModelVersion shared-/,
+      );
+    },
+  );
 
   test.concurrent("exports from a claim of the user's, which stays as it is", async () => {
     const directory = await onHost(node, "/foo/claimed");
@@ -171,11 +177,11 @@ describe("an exporting job", () => {
   async function start(
     name: string,
     script: string,
-    modelName = name,
+    wanted: { readonly modelName: string; readonly builder?: object } = { modelName: name },
     graceSeconds = 0,
   ): Promise<Job> {
-    const storage = localStorage(node, `/models/${NAMESPACE}/${modelName}`);
-    const intent = { modelName, storage };
+    const storage = localStorage(node, `/models/${NAMESPACE}/${wanted.modelName}`);
+    const intent = { ...wanted, storage };
     await apply(node, NAMESPACE, exportingJob(node, name, intent, script, graceSeconds));
     const job = await read<Job>(node, NAMESPACE, "job", name);
     if (job === undefined) throw new Error(`job ${name} is not there`);
