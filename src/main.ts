@@ -134,11 +134,13 @@ imageTask("build-image", "inside a build pod: build and push the image without k
   .option("--again", "an attempt before this one may have pushed a part", false)
   .action(async ({ label: labels, ...options }: BuildImageFlags) => {
     const { buildImage } = await import("./cli/build-image.ts");
-    process.exitCode = await buildImage({
+    const exitCode = await buildImage({
       ...options,
       labels,
       ...(await registryTaskOptions(options)),
     });
+    // At once: what was begun before a failure, such as a file that is hashed, would keep the process.
+    process.exit(exitCode);
   });
 
 registryTask(

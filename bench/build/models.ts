@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /** Bytes of a model: as weights of full precision are, or such that gzip makes them half as many, as it does with some. */
-export type Content = "random" | "compressible";
+type Content = "random" | "compressible";
 
 /** A model of a benchmark. */
 export interface ModelShape {
