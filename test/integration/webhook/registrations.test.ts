@@ -3,6 +3,7 @@ import { allow } from "../../../src/admission/decision.ts";
 import { jobKindsSchema, withJobKinds } from "../../../src/admission/job-kinds.ts";
 import { CLEANERS } from "../../../src/admission/version-deletion.ts";
 import type { KubeObject } from "../../../src/api/kube-types.ts";
+import { listAll } from "../../../src/kube/list.ts";
 import { resources, type Resource } from "../../../src/kube/resources.ts";
 import { create, mergePatch, patchStatus, remove } from "../../../src/kube/write.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
@@ -301,7 +302,7 @@ describe.each(KINDS)("a %s", (kind, plural, group, specOf) => {
     await patchStatus(cluster.api, resource, ref, { conditions: [] });
     expect(calls()).toEqual([]);
     await mergePatch(cluster.api, resource, ref, { metadata: { finalizers: null } });
-    await remove(cluster.api, resource, ref);
+    await removeAndSee(resource, ref);
     expect(calls()).toEqual([]);
   });
 });
@@ -472,6 +473,18 @@ describe.each<CustomKind>([
   });
 });
 
+/**
+ * Deletes an object that stays for its finalizers, and waits until the API server's watch cache has seen that, as a list does: a
+ * patch starts from there, and admits a first time what it then finds to be old.
+ */
+async function removeAndSee(
+  resource: Resource,
+  ref: { readonly namespace: string; readonly name: string },
+): Promise<void> {
+  await remove(cluster.api, resource, ref);
+  await listAll(cluster.api, resource, { namespace: ref.namespace });
+}
+
 const versionSpec = {
   modelName: "digits",
   imageRepo: "registry.test/digits",
@@ -571,7 +584,7 @@ describe.each<[string, Resource, object, object]>([
     const ref = { namespace, name: object.metadata?.name ?? "" };
     await patchStatus(cluster.api, resource, ref, { message: "x", latestVersion: null });
     expect(calls()).toEqual([]);
-    await remove(cluster.api, resource, ref);
+    await removeAndSee(resource, ref);
     await mergePatch(cluster.api, resource, ref, { metadata: { finalizers: null } });
     expect(calls()).toEqual([`validate DELETE ${kind}`]);
   });
@@ -602,7 +615,7 @@ describe.each<[string, Resource, object, object]>([
     replica.seen.length = 0;
     await mergePatch(cluster.api, resource, ref, { metadata: { labels: { a: "1" } } });
     expect(new Set(calls())).toEqual(new Set(both("UPDATE")));
-    await remove(cluster.api, resource, ref);
+    await removeAndSee(resource, ref);
     replica.seen.length = 0;
     await mergePatch(cluster.api, resource, ref, { metadata: { finalizers: null } });
     expect(calls()).toEqual([]);
