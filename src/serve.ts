@@ -33,9 +33,9 @@ import { createReadiness, type Readiness } from "./webhook/readiness.ts";
 import { webhookConfigurations, type RegistrationOptions } from "./webhook/registrations.ts";
 import { startProbeServer, startWebhookServer } from "./webhook/server.ts";
 
-/** Name of the Service, the Lease, the ConfigMap of limits and the webhook configurations. */
 const BUILDERS: Builders = { kaniko: kanikoBuilder, direct: directBuilder };
 
+/** Name of the Service, the Lease, the ConfigMap of limits and the webhook configurations. */
 const NAME = "modelhook";
 
 /** Shorter than the 5 s that the API server waits, so that the answer still arrives. */

@@ -8,7 +8,7 @@ const MAX_BYTES = 4096;
 /** Bytes of a failure's text; what is cut leaves room for the rest of the message. */
 const MAX_TEXT_BYTES = 3000;
 
-/** Layers that fit beside the rest; an image of ours has its base's and one more. */
+/** Layers that fit beside the rest: all that kaniko's images have above their bases, and the last ones of the direct engine's. */
 const MAX_LAYERS = 30;
 
 const imageSchema = z.object({

@@ -60,7 +60,7 @@ describe("certificates are refused", () => {
     [
       "that are more than a pod can bear",
       `${FIRST}\n`.repeat(200),
-      `has ${(FIRST.length + 1) * 200} characters; at most 131072 are allowed`,
+      `has ${(FIRST.length + 1) * 200} bytes; at most 131072 are allowed`,
     ],
   ])("%s", (_, text, fault) => {
     expect(certificatesFault(text)).toBe(fault);

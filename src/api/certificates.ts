@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 
 /** Longest text: the annotations of a pod, which carry it, may have 256 KiB together. */
-const MAX_LENGTH = 131_072;
+const MAX_BYTES = 131_072;
 
 const BLOCK = /-----BEGIN ([^-\n]{1,40})-----[^-]*-----END \1-----/g;
 
@@ -10,9 +10,8 @@ const BLOCK = /-----BEGIN ([^-\n]{1,40})-----[^-]*-----END \1-----/g;
  * nothing is. No more of it is repeated than what kind of block is wrong: it may be a key.
  */
 export function certificatesFault(text: string): string | undefined {
-  if (text.length > MAX_LENGTH) {
-    return `has ${text.length} characters; at most ${MAX_LENGTH} are allowed`;
-  }
+  const { length } = new TextEncoder().encode(text);
+  if (length > MAX_BYTES) return `has ${length} bytes; at most ${MAX_BYTES} are allowed`;
   const blocks = [...text.matchAll(BLOCK)];
   for (const [index, [block, label = ""]] of blocks.entries()) {
     const which = `block ${index + 1}`;

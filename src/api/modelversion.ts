@@ -155,7 +155,7 @@ export const modelVersionStatusSchema = z
       )
       .max(128)
       .optional()
-      .describe("Layers of the image, base first.")
+      .describe("Layers of the image, base first; of more than 30 the last 30.")
       .meta({ "x-kubernetes-list-type": "atomic" }),
     shell: z
       .boolean()

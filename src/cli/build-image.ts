@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { IMAGE_LABELS } from "../api/image-labels.ts";
 import { parseImageRef } from "../api/image-ref.ts";
+import { NO_BASE } from "../api/modelversion.ts";
 import { machinePlatform } from "../oci/base-image.ts";
 import { knownSource } from "../oci/blob-source.ts";
 import { apiHost } from "../oci/credentials.ts";
@@ -12,6 +13,7 @@ import {
   modelManifest,
   type JsonBlob,
   type ModelImageParts,
+  type ModelLayer,
 } from "../oci/model-image.ts";
 import type { PushedImage, Repository } from "../oci/repository.ts";
 import { openBase, type OpenBase } from "./base.ts";
@@ -20,7 +22,7 @@ import { checkNotEmpty, checkOurs, checkUnchanged } from "./image-checks.ts";
 import { builtImage, openTagged, type ImageTaskOptions } from "./image-task.ts";
 import { findModel, type FoundModel } from "./model-entries.ts";
 import { onRetry, pushBaseLayers, pushModelLayers, type PushLayersOptions } from "./push-layers.ts";
-import { openImage, runTask } from "./registry-task.ts";
+import { openImage, runTask, type TaskResult } from "./registry-task.ts";
 import { openSource } from "./source-tree.ts";
 
 /** What `modelhook build-image` is told. */
@@ -35,7 +37,7 @@ export interface BuildImageOptions extends ImageTaskOptions {
   readonly again: boolean;
 }
 
-/** Value of the label `engine`: an image that this engine pushed is whole, since its tag moves last. */
+/** Value of the label `engine`. */
 const ENGINE = "direct";
 
 /**
@@ -51,11 +53,19 @@ export function buildImage(options: BuildImageOptions): Promise<number> {
       const { directory } = options;
       options.logger.info({ directory, ...model.state }, "found the model");
       checkNotEmpty(directory, model.state.count);
-      const base = await openBase(options, options.baseImage);
+      const { repository, tag } = await openTagged(options, "pull,push");
       try {
-        return await build(options, source, model, base);
+        const found = await repository.image(tag);
+        if (found === undefined) await repository.checkPush();
+        else checkOurs(options, found);
+        const base = await openBase(options, options.baseImage);
+        try {
+          return await build({ options, source, model, base, repository, tag, found });
+        } finally {
+          await base?.repository.close();
+        }
       } finally {
-        await base?.repository.close();
+        await repository.close();
       }
     } finally {
       closeSync(source);
@@ -63,75 +73,72 @@ export function buildImage(options: BuildImageOptions): Promise<number> {
   });
 }
 
-async function build(
-  options: BuildImageOptions,
-  source: number,
-  { state, entries }: FoundModel,
-  base: OpenBase | undefined,
-): ReturnType<Parameters<typeof runTask>[1]> {
-  const previous = nearby(options.image, options.previous);
-  const below = nearby(options.image, options.baseImage);
-  const mountFrom = [previous, below].filter((each) => each !== undefined);
-  const { repository, tag } = await openTagged(options, "pull,push", mountFrom);
-  try {
-    const content = { model: state.count, shell: base === undefined ? false : base.shell };
-    const found = await repository.image(tag);
-    if (found !== undefined) checkOurs(options, found);
-    if (found !== undefined && (await isWhole(repository, found, state.fingerprint))) {
-      options.logger.info({ digest: found.digest }, "an earlier attempt has pushed the image");
-      return {
-        exitCode: 0,
-        report: { state: "adopted", image: builtImage(found, content, state.layout) },
-      };
-    }
-    await repository.checkPush();
-    const pushing: PushLayersOptions = { repository, from: previous, logger: options.logger };
-    const before = previous === undefined ? new Map() : await layersBefore(options);
-    const expected = { before, again: options.again };
-    const plans = planLayers(entries);
-    const { layers, sent } = await pushModelLayers(source, plans, expected, pushing);
-    if (base !== undefined) await pushBaseLayers(base, { ...pushing, from: below });
-    const parts: ModelImageParts = {
-      base: base?.image,
-      platform: machinePlatform(),
-      layers,
-      labels: {
-        ...options.labels,
-        [IMAGE_LABELS.versionUid]: options.versionUid,
-        [IMAGE_LABELS.source]: state.fingerprint,
-        [IMAGE_LABELS.engine]: ENGINE,
-      },
-      created: options.labels[IMAGE_LABELS.created],
-    };
-    const config = modelConfig(parts);
-    await pushJson(config, pushing);
-    const manifest = modelManifest(parts, config.descriptor);
-    checkUnchanged(options, state);
-    await repository.pushManifest(tag, manifest, { onRetry: onRetry(options) });
-    const image = await verified(options, repository, tag, manifest);
-    options.logger.info(
-      { digest: image.digest, ...state.count, sent },
-      "the image holds the model",
-    );
-    return {
-      exitCode: 0,
-      report: { state: "built", image: builtImage(image, content, state.layout) },
-    };
-  } finally {
-    await repository.close();
-  }
+/** A model, and where its image goes. */
+interface Build {
+  readonly options: BuildImageOptions;
+  /** Descriptor of the model's directory. */
+  readonly source: number;
+  readonly model: FoundModel;
+  readonly base: OpenBase | undefined;
+  readonly repository: Repository;
+  readonly tag: string;
+  /** What the tag names now: an image with this version's label, whoever pushed it. */
+  readonly found: PushedImage | undefined;
 }
 
-/** An image of this engine was whole when its tag moved; what was taken away since is built again. */
-async function isWhole(
-  repository: Repository,
-  { labels, layers }: PushedImage,
-  fingerprint: string,
-): Promise<boolean> {
-  if (labels[IMAGE_LABELS.source] !== fingerprint || labels[IMAGE_LABELS.engine] !== ENGINE) {
-    return false;
+async function build(the: Build): Promise<TaskResult> {
+  const { options, source, base, repository, tag, found } = the;
+  const { state, entries } = the.model;
+  const previous = nearby(options.image, options.previous);
+  const pushing: PushLayersOptions = { repository, from: previous, logger: options.logger };
+  const before = previous === undefined ? new Map() : await layersBefore(options);
+  const expected = { before, again: options.again || found !== undefined };
+  const { layers, sent } = await pushModelLayers(source, planLayers(entries), expected, pushing);
+  if (base !== undefined) {
+    await pushBaseLayers(base, { ...pushing, from: nearby(options.image, options.baseImage) });
   }
-  return hasAll(repository, layers);
+  const parts = partsOf(the, layers);
+  const config = modelConfig(parts);
+  await pushJson(config, pushing);
+  const manifest = modelManifest(parts, config.descriptor);
+  checkUnchanged(options, state);
+  const content = { model: state.count, shell: base === undefined ? false : base.shell };
+  // Labels can be forged, the digest of what was read just now can not.
+  if (found?.digest === manifest.descriptor.digest) {
+    options.logger.info({ digest: found.digest, sent }, "an earlier attempt has pushed the image");
+    return {
+      exitCode: 0,
+      report: {
+        state: sent === 0 ? "adopted" : "built",
+        image: builtImage(found, content, state.layout),
+      },
+    };
+  }
+  // It may have taken hours to come here.
+  const now = await repository.image(tag);
+  if (now !== undefined) checkOurs(options, now);
+  await repository.pushManifest(tag, manifest, { onRetry: onRetry(options) });
+  const image = await verified(options, repository, tag, manifest);
+  options.logger.info({ digest: image.digest, ...state.count, sent }, "the image holds the model");
+  return {
+    exitCode: 0,
+    report: { state: "built", image: builtImage(image, content, state.layout) },
+  };
+}
+
+function partsOf({ options, model, base }: Build, layers: readonly ModelLayer[]): ModelImageParts {
+  return {
+    base: base?.image,
+    platform: machinePlatform(),
+    layers,
+    labels: {
+      ...options.labels,
+      [IMAGE_LABELS.versionUid]: options.versionUid,
+      [IMAGE_LABELS.source]: model.state.fingerprint,
+      [IMAGE_LABELS.engine]: ENGINE,
+    },
+    created: options.labels[IMAGE_LABELS.created],
+  };
 }
 
 async function hasAll(repository: Repository, layers: readonly Descriptor[]): Promise<boolean> {
@@ -167,7 +174,7 @@ async function verified(
 
 /** The repository of another image, when it is in the same registry: blobs can be taken over from it. */
 function nearby(image: string, other: string | undefined): string | undefined {
-  const ref = other === undefined ? undefined : parseImageRef(other);
+  const ref = other === undefined || other === NO_BASE ? undefined : parseImageRef(other);
   const isNear = apiHost(ref?.registry) === apiHost(parseImageRef(image)?.registry);
   return isNear ? ref?.repository : undefined;
 }

@@ -23,16 +23,12 @@ export interface StagedTaskOptions extends ImageTaskOptions {
 /** Name of the file in which `stage-source` leaves what it saw for `verify-image`. */
 export const STATE_FILE = "source.json";
 
-/**
- * Opens the repository of an image that names its tag, as every build does; `mountFrom` names others of its registry that blobs
- * may be taken over from. Throws as `openTarget`.
- */
+/** Opens the repository of an image that names its tag, as every build does; throws as `openTarget`. */
 export async function openTagged(
   options: ImageTaskOptions,
   access: "pull" | "pull,push",
-  mountFrom: readonly string[] = [],
 ): Promise<{ readonly repository: Repository; readonly tag: string }> {
-  const { repository, tag } = await openTarget(options, access, mountFrom);
+  const { repository, tag } = await openTarget(options, access);
   if (tag !== undefined) return { repository, tag };
   await repository.close();
   throw new BuildFault("InvalidObject", `${options.image} is not repository:tag`);

@@ -1,11 +1,11 @@
-import { closeSync, fstatSync, read as readCallback } from "node:fs";
+import { accessSync, closeSync, constants, fstatSync, read as readCallback } from "node:fs";
 import { promisify } from "node:util";
 import type { OpenModelFile } from "../oci/layer-content.ts";
 import type { LayerEntry } from "../oci/tar-header.ts";
 import { BuildFault } from "./build-fault.ts";
 import { directoryMode, fileMode } from "./image-mode.ts";
 import { readState, type SourceState } from "./source-state.ts";
-import { openFile, quoted, type SourceEntry } from "./source-tree.ts";
+import { guarded, openFile, quoted, type SourceEntry } from "./source-tree.ts";
 
 /** Where a model lies in its image, from the image's root. */
 const ROOT = Buffer.from("kubedl-model");
@@ -22,11 +22,15 @@ export interface FoundModel {
   readonly entries: readonly LayerEntry[];
 }
 
-/** Looks at everything in an open directory without reading a file. */
+/** Looks at everything in an open directory without reading a file; throws BuildFault SourceUnreadable for one that may not be read. */
 export function findModel(descriptor: number): FoundModel {
   const mode = directoryMode(fstatSync(descriptor).mode);
   const entries: LayerEntry[] = [{ path: ROOT, kind: "directory", mode, size: 0, target: NONE }];
-  const state = readState(descriptor, (entry) => entries.push(inImage(entry)));
+  const state = readState(descriptor, (entry) => {
+    // Now, and not when everything before it was sent.
+    if (entry.kind === "file") guarded(entry.path, () => accessSync(entry.opened, constants.R_OK));
+    entries.push(inImage(entry));
+  });
   return { state, entries };
 }
 

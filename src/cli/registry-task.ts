@@ -26,12 +26,18 @@ export interface RegistryTaskOptions {
   readonly logger: Logger;
 }
 
+/** How a step ended: the process' exit code, and what it has to say. */
+export interface TaskResult {
+  readonly exitCode: number;
+  readonly report?: BuildReport;
+}
+
 /** Runs a step; gives the process' exit code, and every failure as the container's termination message. */
 export async function runTask(
   { terminationLog, logger }: RegistryTaskOptions,
-  step: () => Promise<{ readonly exitCode: number; readonly report?: BuildReport }>,
+  step: () => Promise<TaskResult>,
 ): Promise<number> {
-  let result: { readonly exitCode: number; readonly report?: BuildReport };
+  let result: TaskResult;
   try {
     result = await step();
   } catch (error) {
@@ -49,34 +55,30 @@ interface OpenImage {
   readonly ref: ImageRef;
 }
 
-/**
- * Opens the repository that the image is pushed to, with the mounted credentials; `mountFrom` names others of its registry that
- * blobs may be taken over from. Throws BuildFault or RegistryError.
- */
+/** Opens the repository that the image is pushed to, with the mounted credentials; throws BuildFault or RegistryError. */
 export async function openTarget(
   options: RegistryTaskOptions,
   access: "pull" | "pull,push",
-  mountFrom: readonly string[] = [],
 ): Promise<{ readonly repository: Repository; readonly tag: string | undefined }> {
   const config = await readDockerConfig(options.credentials);
   if (config === undefined && options.credentialsSecret !== undefined) {
     const message = `Secret ${options.credentialsSecret} (builder.pushSecret) does not exist, or has no key .dockerconfigjson`;
     throw new BuildFault("PushDenied", message);
   }
-  const { repository, ref } = open(options, options.image, config, { access, mountFrom });
+  const { repository, ref } = open(options, options.image, config, access);
   return { repository, tag: ref.tag };
 }
 
 /** Opens the repository of another image, to read it with what credentials are mounted; throws BuildFault or RegistryError. */
 export async function openImage(options: RegistryTaskOptions, image: string): Promise<OpenImage> {
-  return open(options, image, await readDockerConfig(options.credentials), { access: "pull" });
+  return open(options, image, await readDockerConfig(options.credentials), "pull");
 }
 
 function open(
   options: RegistryTaskOptions,
   image: string,
   config: DockerConfig | undefined,
-  rights: Pick<RepositoryOptions, "access" | "mountFrom">,
+  access: RepositoryOptions["access"],
 ): OpenImage {
   const ref = parseImageRef(image);
   if (ref === undefined) {
@@ -87,7 +89,7 @@ function open(
     repository: ref.repository,
     credentials: credentialsFor(config, apiHost(ref.registry)),
     insecureHosts: options.insecureRegistries,
-    ...rights,
+    access,
   });
   return { repository, ref };
 }

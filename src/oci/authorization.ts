@@ -62,7 +62,7 @@ async function fetchToken(
           method: "POST",
           url,
           headers: { "content-type": "application/x-www-form-urlencoded" },
-          body: refreshForm(query, credentials.identityToken),
+          body: refreshForm(query, scopes, credentials.identityToken),
         })
       : await transport.send({
           method: "GET",
@@ -78,8 +78,14 @@ async function fetchToken(
   return tokenOf(text, url.host);
 }
 
-function refreshForm(query: URLSearchParams, refreshToken: string): string {
+function refreshForm(
+  query: URLSearchParams,
+  scopes: readonly string[],
+  refreshToken: string,
+): string {
   const form = new URLSearchParams(query);
+  // Parted by blanks (distribution specification, "Oauth2 Token Authentication").
+  form.set("scope", scopes.join(" "));
   form.set("grant_type", "refresh_token");
   form.set("client_id", "modelhook");
   form.set("refresh_token", refreshToken);

@@ -15,9 +15,11 @@ const NOTHING: Content = { headers: { "content-length": "0" } };
 interface Content {
   readonly headers: Headers;
   readonly body?: () => string | AsyncIterable<Uint8Array>;
+  /** Rights that this request needs besides the client's, as scopes of tokens. */
+  readonly besides?: readonly string[];
 }
 
-/** The API of one registry, for a few scopes. Every method throws RegistryError when there is no answer at all. */
+/** The API of one registry, for one scope. Every method throws RegistryError when there is no answer at all. */
 export interface RegistryClient {
   /** Follows redirects, as blob stores behind registries want. */
   get(path: string, headers?: Headers): Promise<Dispatcher.ResponseData>;
@@ -43,7 +45,7 @@ export interface ClientOptions {
   /** Host that serves the API, with its port. */
   readonly host: string;
   /** What tokens are asked for, such as `repository:models/digits:pull,push`. */
-  readonly scopes: readonly string[];
+  readonly scope: string;
   readonly credentials: Credentials | undefined;
   readonly insecureHosts: readonly string[];
 }
@@ -51,7 +53,7 @@ export interface ClientOptions {
 /** Opens the connections to a registry; nothing is sent yet. */
 export function openClient({
   host,
-  scopes,
+  scope,
   credentials,
   insecureHosts,
 }: ClientOptions): RegistryClient {
@@ -80,17 +82,20 @@ export function openClient({
     });
   }
 
-  /** Sends, and once more when the registry asks for other authorization. */
+  /** Sends, and once more when the registry asks for other authorization; nobody else is told who we are, whatever he asks. */
   async function send(
     method: HttpRequest["method"],
     url: URL,
     content: Content,
   ): Promise<Dispatcher.ResponseData> {
     const response = await sendOnce(method, url, content);
-    if (response.statusCode !== 401) return response;
+    if (response.statusCode !== 401 || url.origin !== (await at("/")).origin) return response;
     await drain(response);
     const challenge = response.headers["www-authenticate"];
-    await auth.answer(Array.isArray(challenge) ? challenge.join(", ") : challenge, scopes);
+    await auth.answer(Array.isArray(challenge) ? challenge.join(", ") : challenge, [
+      scope,
+      ...(content.besides ?? []),
+    ]);
     return sendOnce(method, url, content);
   }
 

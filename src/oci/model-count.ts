@@ -42,7 +42,10 @@ export async function readContent(
   for (const [index, layer] of layers.entries()) {
     for await (const entry of readTar(uncompressed(repository, layer))) {
       const name = entry.path.replace(/^(?:\.?\/)+/, "");
-      if (name.startsWith(ROOT)) model = name === ROOT ? model : withCounted(model, entry);
+      // A link or a file in the root's place is none of a model's.
+      const isInModel =
+        name.startsWith(ROOT) || (`${name}/` === ROOT && entry.type !== "directory");
+      if (isInModel) model = name === ROOT ? model : withCounted(model, entry);
       else seen = withEntry(seen, entry, index);
     }
   }

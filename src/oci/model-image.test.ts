@@ -62,6 +62,18 @@ describe("the configuration of an image", () => {
     });
   });
 
+  test("says nothing of the model that is true of the base", () => {
+    const labels = {
+      "model.kubedl.io/job": "Job/of-the-base",
+      "org.opencontainers.image.created": "2020-01-01T00:00:00Z",
+      maintainer: "somebody",
+    };
+    const { config } = configOf(makeParts({ base: makeBase({ config: { Labels: labels } }) }));
+    expect(config).toEqual({
+      Labels: { maintainer: "somebody", "model.kubedl.io/model-name": "mnist" },
+    });
+  });
+
   test("leaves out what the base has builds upon it run, which no build of ours did", () => {
     const base = makeBase({ config: { OnBuild: ["RUN evil"], Cmd: ["sh"] } });
     const { config } = configOf(makeParts({ base }));

@@ -18,6 +18,10 @@ const OCI_TYPES: Readonly<Record<string, string>> = {
 /** Annotation of a layer's descriptor: the key of its plan, by which the next version's build finds it. */
 const LAYER_KEY = "model.kubedl.io/layer";
 
+/** Beginning of our own labels, and a key that OCI reserves. */
+const PREFIX = "model.kubedl.io/";
+const CREATED = "org.opencontainers.image.created";
+
 const EPOCH = "1970-01-01T00:00:00Z";
 
 /** A layer of the model as it lies in the registry. */
@@ -62,7 +66,7 @@ export function modelConfig({
   const text = JSON.stringify({
     ...below,
     created: time,
-    config: { ...kept, Labels: { ...labelsOfConfig(config), ...labels } },
+    config: { ...kept, Labels: { ...labelsBelow(config), ...labels } },
     rootfs: {
       type: "layers",
       diff_ids: [...diffIdsOf(base), ...layers.map(({ digest }) => digest)],
@@ -120,8 +124,12 @@ function diffIdsOf(base: BaseImage | undefined): readonly unknown[] {
   );
 }
 
-function labelsOfConfig(config: Fields): Fields {
-  return isFields(config["Labels"]) ? config["Labels"] : {};
+/** The base's labels, but for those that would say of the model what is true of the base. */
+function labelsBelow(config: Fields): Fields {
+  const labels = isFields(config["Labels"]) ? config["Labels"] : {};
+  return Object.fromEntries(
+    Object.entries(labels).filter(([key]) => !key.startsWith(PREFIX) && key !== CREATED),
+  );
 }
 
 function entryAt(created: string): Fields {

@@ -63,7 +63,7 @@ export interface Repository {
 
 /** How a blob is put into a repository. */
 export interface PushOptions {
-  /** Repository of the same registry, as images name it, that may have the blob already; one of `mountFrom`. */
+  /** Repository of the same registry, as images name it, that may have the blob already. */
   readonly from?: string | undefined;
   readonly onRetry: UploadTarget["onRetry"];
 }
@@ -78,22 +78,15 @@ export interface RepositoryOptions {
   readonly insecureHosts: readonly string[];
   /** `pull,push` asks token servers for both from the start. */
   readonly access: "pull" | "pull,push";
-  /** Other repositories of the registry that blobs may be taken over from. */
-  readonly mountFrom?: readonly string[];
 }
 
 /** Opens the connections to one repository; nothing is sent yet. */
 export function openRepository(options: RepositoryOptions): Repository {
   const host = apiHost(options.registry);
   const name = pathOf(host, options.repository);
-  const others = new Set((options.mountFrom ?? []).map((each) => pathOf(host, each)));
-  others.delete(name);
   const client = openClient({
     host,
-    scopes: [
-      `repository:${name}:${options.access}`,
-      ...[...others].map((each) => `repository:${each}:pull`),
-    ],
+    scope: `repository:${name}:${options.access}`,
     credentials: options.credentials,
     insecureHosts: options.insecureHosts,
   });
@@ -108,9 +101,12 @@ export function openRepository(options: RepositoryOptions): Repository {
       for await (const piece of response.body as AsyncIterable<Uint8Array>) {
         hash.update(piece);
         length += piece.length;
+        // What is longer than it may be might never end.
+        if (length > size) throw notItsDigest(`${name}@${digest}`);
         yield piece;
       }
     } catch (cause) {
+      if (cause instanceof RegistryError) throw cause;
       const message = `${host}: ${name}@${digest} broke off after ${length} of ${size} bytes: ${textOf(cause)}`;
       throw new RegistryError("unreachable", message, { cause });
     }

@@ -61,8 +61,10 @@ async function tryUpload(
   progress.upload = upload;
   if (upload.offset < source.size) {
     const location = await send(source, target, upload, (bytes) => (progress.sent += bytes));
-    progress.upload = { location, offset: source.size };
+    progress.upload = location === undefined ? undefined : { location, offset: source.size };
   }
+  // The rest alone was refused: everything is sent anew.
+  if (progress.upload === undefined) return tryUpload(source, target, progress);
   const digest = source.digest();
   if (digest === undefined) throw new Error("content that was sent to its end has no digest");
   try {
@@ -103,7 +105,18 @@ async function begin(
     mountFrom === undefined || digest === undefined || mountFrom === repository
       ? ""
       : `?${new URLSearchParams({ mount: digest, from: mountFrom }).toString()}`;
-  const response = await client.send("POST", `/v2/${repository}/blobs/uploads/${mount}`);
+  const response = await client
+    .send("POST", `/v2/${repository}/blobs/uploads/${mount}`, {
+      headers: { "content-length": "0" },
+      ...(mount === "" ? {} : { besides: [`repository:${mountFrom}:pull`] }),
+    })
+    .catch((error: unknown) => {
+      // Some token servers refuse the whole token for the part of it that they do not give.
+      if (mount !== "" && error instanceof RegistryError && error.fault === "denied")
+        return undefined;
+      throw error;
+    });
+  if (response === undefined) return begin({ client, repository }, undefined);
   if (response.statusCode === 201 && mount !== "") {
     await drain(response);
     return undefined;
@@ -136,13 +149,16 @@ async function resumed(
   return { location: next === undefined ? location : String(next), offset: Number(last) + 1 };
 }
 
-/** Sends what is left; gives the location for what follows. */
+/**
+ * Sends what is left; gives the location for what follows. Undefined when the registry does not take the rest of what it has a
+ * part of: Quay counts that part one byte too long, others know no `Content-Range`.
+ */
 async function send(
   source: BlobSource,
   { client, repository }: UploadTarget,
   { location, offset }: Upload,
   count: (bytes: number) => void,
-): Promise<string> {
+): Promise<string | undefined> {
   const failure: { cause?: unknown } = {};
   async function* body(): AsyncGenerator<Uint8Array> {
     try {
@@ -170,10 +186,14 @@ async function send(
     // What ended the request may be what it was to carry, and not the registry.
     throw failure.cause ?? error;
   }
-  if (response.statusCode !== 202) {
-    throw await refusalOfUpload(client, `does not take the content for ${repository}`, response);
-  }
-  return locationOf(client, response);
+  if (response.statusCode === 202) return locationOf(client, response);
+  const refusal = await refusalOfUpload(
+    client,
+    `does not take the content for ${repository}`,
+    response,
+  );
+  if (offset > 0 && response.statusCode < 500 && response.statusCode !== 429) return undefined;
+  throw refusal;
 }
 
 async function commit(

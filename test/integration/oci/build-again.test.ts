@@ -9,7 +9,8 @@ import {
   type RegistryProxy,
 } from "../../faults/registry-proxy.ts";
 import { makeWorkplace, type Workplace } from "./build.ts";
-import { entriesInImage, unpackedEntries, type Entry } from "./pulled-image.ts";
+import { pushImage } from "./push.ts";
+import { entriesInImage, pullImage, unpackedEntries, type Entry } from "./pulled-image.ts";
 import { startRegistry, type TestRegistry } from "./registry.ts";
 
 const MEBIBYTE = 2 ** 20;
@@ -85,6 +86,20 @@ describe("a second attempt at the same version", () => {
     });
     expect(sentFiles()).toBe(1);
     expect(await pulledModel("v1")).toEqual(entriesInImage(workplace.model));
+  });
+
+  test("does not adopt what only bears the labels of the first", async () => {
+    writeModel();
+    const first = await workplace.built(`${repository}:v1`);
+    const { config } = await pullImage(`${repository}:v1`);
+    const url = `http://${registry.host}`;
+    const path = parseImageRef(repository)?.repository ?? "";
+    const forged = await pushImage(url, path, "v1", { labels: config.config.Labels, layers: [] });
+    const again = await workplace.built(`${repository}:v1`, { again: true });
+    expect(again).toEqual(first);
+    const { digest } = await pullImage(`${repository}:v1`);
+    expect(digest).toBe(first.digest);
+    expect(digest).not.toBe(forged);
   });
 
   test("after one that died before it moved the tag sends nothing of the model", async () => {

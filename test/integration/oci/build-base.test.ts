@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -150,6 +150,12 @@ describe("a base image is refused", () => {
       /^base image \S+ brings a \/kubedl-model of its own \(1 files, 0 bytes, 0 links, 0 directories\); name one without$/,
     ],
     [
+      "with a link where the model is to be",
+      () => pushBase(registry, "bad", { layers: [linkLayer("kubedl-model", "etc")] }),
+      "InvalidObject",
+      /^base image \S+ brings a \/kubedl-model of its own \(0 files, 0 bytes, 1 links, 0 directories\); name one without$/,
+    ],
+    [
       "with more layers than leave room for a model's",
       () =>
         pushBase(registry, "bad", {
@@ -204,12 +210,23 @@ function layer(files: Readonly<Record<string, string>>): TestImage["layers"][num
   return { mediaType: `${OCI}+gzip`, content: gzipSync(tarOf(files)) };
 }
 
+function linkLayer(path: string, target: string): TestImage["layers"][number] {
+  const content = archiveOf((root) => symlinkSync(target, join(root, path)));
+  return { mediaType: `${OCI}+gzip`, content: gzipSync(content) };
+}
+
 function tarOf(files: Readonly<Record<string, string>>): Buffer {
+  return archiveOf((root) => {
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), content);
+    }
+  });
+}
+
+function archiveOf(write: (root: string) => void): Buffer {
   const root = mkdtempSync(join(tmpdir(), "modelhook-base-"));
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), content);
-  }
+  write(root);
   const options = ["-cf", "-", "--mtime=@0", "--sort=name", "-C", root, "."];
   const archive = execFileSync("tar", options);
   rmSync(root, { recursive: true });

@@ -102,6 +102,14 @@ describe("a build comes to its image, and sends again no more than it has to, wh
     expect(await pulledModel()).toEqual(entriesInImage(workplace.model));
   });
 
+  test("a body breaks off, and the registry takes the whole only, not the rest", async () => {
+    proxy.fault(isLarge, { kind: "reset", afterBytes: LARGE / 2 });
+    const refused = proxy.fault(isRest, { kind: "answer", status: 416 }, 10);
+    await workplace.built(image);
+    expect(refused()).toBe(1);
+    expect(await pulledModel()).toEqual(entriesInImage(workplace.model));
+  });
+
   test.each([
     ["keeps the secret that it signs locations with", { secret: "kept" }],
     ["makes itself a new one", {}],
@@ -172,6 +180,11 @@ test("a build that fails does not go on with what it had begun", async () => {
   expect(proxy.seen).toHaveLength(seen);
   expect(retried.size).toBe(told);
 });
+
+/** Sends what is left of a content that broke off. */
+function isRest({ headers }: SeenRequest): boolean {
+  return headers["content-range"] !== undefined;
+}
 
 function isLarge(request: SeenRequest): boolean {
   return isContent(request) && Number(request.headers["content-length"]) > MEBIBYTE;

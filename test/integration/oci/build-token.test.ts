@@ -60,20 +60,27 @@ describe("a build with tokens", () => {
   });
 });
 
-test("a build that may not pull from where it could take layers over sends them itself", async () => {
-  // Whoever grants tokens leaves out of them what he does not allow; the registry then refuses the request that needs it.
-  const tokens = await startTokenServer({ withheld: [SECRET] });
-  const registry = await startRegistry({ auth: tokens.auth });
-  const proxy = await startRegistryProxy(registry.host);
-  const { digest } = await built(tokens, proxy, "models/first:v1");
-  proxy.clear();
-  const previous = `${proxy.host}/${SECRET}@${digest}`;
-  const image = await built(tokens, proxy, "models/second:v1", previous);
-  expect(image.layers.map(({ size }) => size)).toContain(LARGE + 4 * 512);
-  expect(proxy.seen.map(({ url }) => url).filter((url) => url.includes("mount="))).not.toEqual([]);
-  expect(bytesOf(proxy.seen)).toBeGreaterThan(LARGE);
-  for (const each of [proxy, registry, tokens]) await each.stop();
-});
+test.each([
+  ["leaves that out of the token, so that the registry refuses the request", "withheld"],
+  ["gives no token at all for it", "refused"],
+])(
+  "a build that may not pull from where it could take layers over sends them itself: who grants tokens %s",
+  async (_, how) => {
+    const tokens = await startTokenServer({ [how]: [SECRET] });
+    const registry = await startRegistry({ auth: tokens.auth });
+    const proxy = await startRegistryProxy(registry.host);
+    const { digest } = await built(tokens, proxy, "models/first:v1");
+    proxy.clear();
+    const previous = `${proxy.host}/${SECRET}@${digest}`;
+    const image = await built(tokens, proxy, "models/second:v1", previous);
+    expect(image.layers.map(({ size }) => size)).toContain(LARGE + 4 * 512);
+    expect(proxy.seen.map(({ url }) => url).filter((url) => url.includes("mount="))).not.toEqual(
+      [],
+    );
+    expect(bytesOf(proxy.seen)).toBeGreaterThan(LARGE);
+    for (const each of [proxy, registry, tokens]) await each.stop();
+  },
+);
 
 test("a build whose tokens expire while it sends gets others", async () => {
   const tokens = await startTokenServer({ seconds: 3 });

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { generate } from "selfsigned";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hashedSource } from "../../../src/oci/blob-source.ts";
 import { findFreePort } from "../../../deploy/local/ports.ts";
 import {
   openRepository,
@@ -296,6 +297,39 @@ describe("a registry that keeps its blobs elsewhere", () => {
     front.close();
   });
 
+  test("has the content, and not our credentials, whatever is asked for there", async () => {
+    const seen: IncomingMessage[] = [];
+    const store = createHttpServer((request, response) => {
+      seen.push(request);
+      request.resume().on("end", () => {
+        const challenge = `Bearer realm="http://${request.headers.host}/token"`;
+        response.writeHead(401, { "www-authenticate": challenge }).end();
+      });
+    }).listen(0, "127.0.0.1");
+    await once(store, "listening");
+    const elsewhere = `127.0.0.1:${(store.address() as AddressInfo).port}`;
+    const front = createHttpServer((_, response) => {
+      response.writeHead(202, { location: `http://${elsewhere}/upload` }).end();
+    }).listen(0, "127.0.0.1");
+    await once(front, "listening");
+    const host = `127.0.0.1:${(front.address() as AddressInfo).port}`;
+    const options = { credentials: LOGIN, insecureHosts: [host, elsewhere] };
+    const source = hashedSource({
+      size: 4,
+      async *read() {
+        yield Buffer.from("blob");
+      },
+    });
+    await expect(
+      withRepository(host, (each) => each.push(source, { onRetry: () => undefined }), options),
+    ).rejects.toMatchObject({ fault: "denied" });
+    expect(seen.map(({ method, headers }) => [method, headers.authorization])).toEqual([
+      ["PATCH", undefined],
+    ]);
+    store.close();
+    front.close();
+  });
+
   test("is unreachable when it breaks off", async () => {
     const server = createHttpServer((_, response) => {
       response.writeHead(200, { "content-length": "4" });
@@ -314,6 +348,7 @@ describe("a registry that keeps its blobs elsewhere", () => {
   test.each([
     ["other bytes", "BLOB", "the content of models/digits@"],
     ["fewer bytes", "blo", "the content of models/digits@"],
+    ["more bytes", "blobs", "the content of models/digits@"],
   ])("is not believed when it gives %s", async (_, answer, message) => {
     const server = createHttpServer((__, response) => response.end(answer)).listen(0, "127.0.0.1");
     await once(server, "listening");

@@ -33,12 +33,15 @@ export interface TokenServerOptions {
   readonly seconds?: number;
   /** Repositories that nobody gets a right to, though the token is granted. */
   readonly withheld?: readonly string[];
+  /** Repositories for which nobody gets a token at all, whatever else it is for. */
+  readonly refused?: readonly string[];
 }
 
 /** Starts a token server. */
 export async function startTokenServer({
   seconds = 120,
   withheld = [],
+  refused = [],
 }: TokenServerOptions = {}): Promise<TokenServer> {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const kid = randomUUID();
@@ -47,7 +50,8 @@ export async function startTokenServer({
     void (async () => {
       const asked = await readRequest(request);
       scopes.push(asked.scopes.join(" "));
-      if (!asked.isKnown) {
+      const names = asked.scopes.map((scope) => scope.split(":")[1] ?? "");
+      if (!asked.isKnown || names.some((name) => refused.includes(name))) {
         response
           .writeHead(401)
           .end(JSON.stringify({ errors: [{ code: "UNAUTHORIZED", message: "who are you" }] }));
