@@ -142,6 +142,19 @@ export async function eventsOn(
   return items.map(({ type, reason, note }) => `${type} ${reason}: ${note}`);
 }
 
+/** Waits until somebody says that on an object, as `eventsOn` gives it: Events are written after what they tell of. */
+export async function whenSaid(
+  node: TestNode,
+  namespace: string,
+  on: { readonly kind: string; readonly name: string },
+  words: string | RegExp,
+): Promise<void> {
+  await eventually(`the event on ${on.kind} ${on.name}: ${words.toString()}`, async () => {
+    const said = await eventsOn(node, namespace, on.kind, on.name);
+    return said.some((each) => (typeof words === "string" ? each === words : words.test(each)));
+  });
+}
+
 /** Asks until there is an answer; throws when there is none in time. */
 export async function eventually<T>(
   what: string,

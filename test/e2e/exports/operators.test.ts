@@ -5,7 +5,7 @@ import { startJobSet, startTrainingOperator } from "../../../deploy/local/operat
 import { LABELS, VERSION_ANNOTATIONS } from "../../../src/api/annotations.ts";
 import type { ModelVersion } from "../../../src/api/modelversion.ts";
 import { hashesIn, hashesOfImage, onHost } from "../faults/models.ts";
-import { apply, eventsOn, joinNode, kubectl, makeNamespace, read, type TestNode } from "../node.ts";
+import { apply, joinNode, kubectl, makeNamespace, read, whenSaid, type TestNode } from "../node.ts";
 import { exportedVersion, storedJob, versionsOf, whenLetGo } from "./outcome.ts";
 import { exportOf, jobSet, pyTorchJob, tfJob } from "./training-jobs.ts";
 
@@ -46,7 +46,10 @@ describe("the model of a job of an operator that was installed after modelhook, 
       [VERSION_ANNOTATIONS.completedAt]: expect.any(String) as string,
     });
     expect(await modelIn(version)).toEqual({ isWhole: true, writer: "chief-chief-0 true" });
-    expect(await eventsOn(node, NAMESPACE, "TFJob", name)).toContain(
+    await whenSaid(
+      node,
+      NAMESPACE,
+      { kind: "TFJob", name },
       "Warning WriterSubset: 1 of 3 pods writes the model (chief 0); what the others write to the same path is dropped, and may be no more than 10Gi",
     );
   });

@@ -15,6 +15,7 @@ import {
   makeNamespace,
   read,
   whenBuilt,
+  whenSaid,
   type TestNode,
 } from "../node.ts";
 import { builtOnce, resultOf } from "./builds.ts";
@@ -43,8 +44,11 @@ describe("bad input", () => {
       imageBuildPhase: "ImageBuildFailed",
       message: expect.stringMatching(/^SourceNotFound: .*faults-input\/missing/) as string,
     });
-    expect(await eventsOn(node, NAMESPACE, "ModelVersion", "missing")).toContainEqual(
-      expect.stringMatching(/^Warning SourceNotFound: .*faults-input\/missing/),
+    await whenSaid(
+      node,
+      NAMESPACE,
+      { kind: "ModelVersion", name: "missing" },
+      /^Warning SourceNotFound: .*faults-input\/missing/,
     );
 
     await expect(apply(node, NAMESPACE, servingPod(node, "late", "missing"))).rejects.toThrow(
@@ -52,17 +56,14 @@ describe("bad input", () => {
     );
     const [gated] = await list<Pod>(node, NAMESPACE, "pods", "app=early");
     const [owner] = gated?.metadata?.ownerReferences ?? [];
-    const told = expect.stringMatching(
-      /^Warning ModelBuildFailed: waits, but the build of ModelVersion missing failed: SourceNotFound/,
-    ) as string;
-    await eventually("the events", async () => {
-      const events = await eventsOn(node, NAMESPACE, "ReplicaSet", owner?.name ?? "");
-      return events.some((event) => event.includes("ModelBuildFailed"));
-    });
-    expect(await eventsOn(node, NAMESPACE, "ReplicaSet", owner?.name ?? "")).toContainEqual(told);
-    expect(await eventsOn(node, NAMESPACE, "Pod", gated?.metadata?.name ?? "")).toContainEqual(
-      told,
-    );
+    const told =
+      /^Warning ModelBuildFailed: waits, but the build of ModelVersion missing failed: SourceNotFound/;
+    for (const [kind, name = ""] of [
+      ["ReplicaSet", owner?.name],
+      ["Pod", gated?.metadata?.name],
+    ] as const) {
+      await whenSaid(node, NAMESPACE, { kind, name }, told);
+    }
 
     const directory = await writeModel(node, path);
     await retry("missing");

@@ -15,6 +15,7 @@ import {
   makeNamespace,
   read,
   whenBuilt,
+  whenSaid,
   type TestNode,
 } from "../node.ts";
 import { tracesOf, whenNothingIsLeft } from "./builds.ts";
@@ -47,7 +48,10 @@ describe("an exporting job", () => {
   test.concurrent("that fails is let go without a version, and says so", async () => {
     const job = await start("failing", "echo half >weights.bin; exit 3");
     await eventually("the end of its finalizer", async () => !(await isHeld("failing")));
-    expect(await eventsOn(node, NAMESPACE, "Job", "failing")).toContain(
+    await whenSaid(
+      node,
+      NAMESPACE,
+      { kind: "Job", name: "failing" },
       "Warning ExportSkipped: the job failed; its model is not exported",
     );
     // Its pod, ended as it is, protects the claim.

@@ -3,13 +3,13 @@ import type { Pod } from "../../../src/api/kube-types.ts";
 import type { ModelVersion } from "../../../src/api/modelversion.ts";
 import {
   apply,
-  eventsOn,
   eventually,
   joinNode,
   kubectl,
   makeNamespace,
   read,
   whenBuilt,
+  whenSaid,
   type TestNode,
 } from "../node.ts";
 import { builtOnce, resultOf } from "./builds.ts";
@@ -52,8 +52,11 @@ describe("a registry that goes away while it is pushed to", () => {
       expect.objectContaining({ type: "Built", reason: "RegistryUnreachable", message: text }),
     );
     expect(status?.message).toMatch(words);
-    expect(await eventsOn(node, NAMESPACE, "ModelVersion", name)).toContainEqual(
-      expect.stringMatching(/^Warning BuildRetried: RegistryUnreachable: attempts have failed/),
+    await whenSaid(
+      node,
+      NAMESPACE,
+      { kind: "ModelVersion", name },
+      /^Warning BuildRetried: RegistryUnreachable: attempts have failed/,
     );
   });
 
