@@ -8,12 +8,10 @@ import { imageArguments, imageLabels, literal } from "./image-arguments.ts";
 import { readOutcome } from "./outcome.ts";
 import { CREDENTIALS_MOUNT, credentialsVolume } from "./registry-access.ts";
 import { certificateVolumes, trustingContainer } from "./registry-certificates.ts";
+import { RESTRICTED_CONTAINER, RESTRICTED_POD } from "./restricted.ts";
 
 /** Builds with our own image, which streams the model to the registry: one Job per attempt, at level restricted. */
 export const directBuilder: Builder = { plan, outcome: readOutcome };
-
-/** User of our own image; numbers, so that the kubelet sees that it is not root. */
-const USER = 65_532;
 
 function plan(request: BuildRequest): BuildPlan {
   const base = chooseBase(request);
@@ -25,12 +23,7 @@ function directPod(request: BuildRequest, baseImage: string): PodSpec {
   const { version, volume, settings } = request;
   return {
     ...podOfBuild(request),
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: USER,
-      runAsGroup: USER,
-      seccompProfile: { type: "RuntimeDefault" },
-    },
+    securityContext: RESTRICTED_POD,
     containers: [buildContainer(request, baseImage)],
     volumes: [
       { name: "model", persistentVolumeClaim: { claimName: volume.claimName, readOnly: true } },
@@ -58,11 +51,7 @@ function buildContainer(request: BuildRequest, baseImage: string): Container {
     args: args.map(literal),
     resources: buildResources(request),
     terminationMessagePolicy: "FallbackToLogsOnError",
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
+    securityContext: RESTRICTED_CONTAINER,
     ...trustingContainer(settings, [
       { name: "model", mountPath: "/source", readOnly: true },
       CREDENTIALS_MOUNT,

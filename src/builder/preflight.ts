@@ -15,6 +15,7 @@ import {
   trustingContainer,
 } from "./registry-certificates.ts";
 import { plainHttpFault } from "./registry-policy.ts";
+import { RESTRICTED_CONTAINER, RESTRICTED_POD } from "./restricted.ts";
 
 const CONTAINER = "check-push";
 
@@ -29,9 +30,6 @@ const RESOURCES = {
   requests: { cpu: "10m", memory: "96Mi" },
   limits: { cpu: "500m", memory: "256Mi" },
 };
-
-/** User of our own image; numbers, so that the kubelet sees that it is not root. */
-const USER = 65_532;
 
 /** Reasons that are worth an event; a report of any other is about the check itself. */
 const ABOUT_THE_REGISTRY = ["PushDenied", "RegistryUnreachable", "TagTaken"] as const;
@@ -103,12 +101,7 @@ function preflightPod(request: PreflightRequest): PodSpec {
     enableServiceLinks: false,
     // As in build pods: nothing in here has an end worth waiting for.
     terminationGracePeriodSeconds: 1,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: USER,
-      runAsGroup: USER,
-      seccompProfile: { type: "RuntimeDefault" },
-    },
+    securityContext: RESTRICTED_POD,
     ...pullSecrets(request.settings),
     containers: [checkContainer(request)],
     volumes: [credentialsVolume(request.pushSecret), ...certificateVolumes(request.settings)],
@@ -130,11 +123,7 @@ function checkContainer(request: PreflightRequest): Container {
     args: args.map(literal),
     resources: RESOURCES,
     terminationMessagePolicy: "FallbackToLogsOnError",
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
+    securityContext: RESTRICTED_CONTAINER,
     ...trustingContainer(settings, [CREDENTIALS_MOUNT]),
   };
 }
